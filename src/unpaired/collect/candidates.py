@@ -1,0 +1,42 @@
+"""Where each picture of a domain is said to be: one JSON line a picture."""
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from unpaired.errors import Problem
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """url: `file:`, `synthetic:`, …; rank: place among its query's answers, from 1;
+    labels: what the source knows of the picture (attributes, a colour, a class)."""
+
+    url: str
+    source: str
+    query: str
+    rank: int
+    title: str = ""
+    page: str = ""
+    licence: str = "unknown"
+    creator: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
+
+
+def write_candidates(path: Path, candidates: Iterable[Candidate]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.part")
+    with open(temporary, "w", encoding="utf-8") as file:
+        file.writelines(json.dumps(asdict(c), ensure_ascii=False) + "\n" for c in candidates)
+    os.replace(temporary, path)
+
+
+def read_candidates(path: Path) -> list[Candidate]:
+    """Raises Problem if the file is missing or one of its lines is no candidate."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return [Candidate(**json.loads(line)) for line in file]
+    except (OSError, ValueError, TypeError) as error:
+        raise Problem(f"{path}: no readable list of candidates ({error})") from None

@@ -1,0 +1,79 @@
+"""Pictures in folders of one's own: the `folder` source, and what is added beside any other.
+
+A `labels.csv` in the watched folder (its column `file` relative to it, or to a domain's folder)
+gives its other columns to the pictures as labels.
+"""
+
+import hashlib
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+from unpaired.collect.candidates import Candidate
+from unpaired.errors import Problem
+from unpaired.store import read_table
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
+LABELS = "labels.csv"
+
+
+def search(root: Path, query: str) -> list[Candidate]:
+    """The pictures of a folder (and of those in it), or those that a glob matches.
+
+    Args:
+        root: the watched folder.
+        query: a folder or glob, relative to root or absolute within it.
+
+    Raises:
+        Problem: the folder is missing, the query leaves it, or matches no picture.
+    """
+    if not root.is_dir():
+        raise Problem(f"search.watch: {root} is no folder")
+    pattern = Path(query).relative_to(root) if Path(query).is_relative_to(root) else Path(query)
+    if pattern.is_absolute() or ".." in pattern.parts:
+        raise Problem(f"query {query}: lies outside search.watch ({root}), which DVC watches")
+    found = _below(root / pattern) if (root / pattern).is_dir() else root.glob(str(pattern))
+    paths = sorted(p for p in found if p.is_file() and p.suffix.lower() in SUFFIXES)
+    if not paths:
+        raise Problem(f"query {query}: no folder below {root}, nor a glob that matches pictures")
+    labels = _labels(root)
+    return [
+        Candidate(
+            url=_url(path),
+            source="folder",
+            query=query,
+            rank=rank,
+            title=path.stem,
+            labels=labels.get(path.relative_to(root).as_posix(), {}),
+        )
+        for rank, path in enumerate(paths, 1)
+    ]
+
+
+def read(url: str) -> bytes:
+    """The bytes a `file:` URL names. Raises Problem if they are gone or no longer those."""
+    parts = urlsplit(url)
+    path = Path(unquote(parts.path))
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise Problem(f"{path}: {error.strerror}") from None
+    if f"sha256={hashlib.sha256(data).hexdigest()}" != parts.fragment:
+        raise Problem(f"{path}: changed since it was listed; run the search stage again")
+    return data
+
+
+def _below(folder: Path):
+    return (path for path in folder.rglob("*") if not path.name.startswith("."))
+
+
+def _url(path: Path) -> str:
+    return f"file:{quote(path.as_posix())}#sha256={hashlib.sha256(path.read_bytes()).hexdigest()}"
+
+
+def _labels(root: Path) -> dict[str, dict[str, str]]:
+    if not (root / LABELS).is_file():
+        return {}
+    table = read_table(root / LABELS)
+    if "file" not in table:
+        raise Problem(f"{root / LABELS}: has no column `file`")
+    return {row.pop("file"): row for row in table.to_dict("records")}

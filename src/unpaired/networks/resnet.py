@@ -1,0 +1,64 @@
+"""The ResNet generator of CycleGAN (Zhu et al. 2017, appendix 7.2; Johnson et al. 2016)."""
+
+import torch
+from torch import nn
+
+
+class ResidualBlock(nn.Module):
+    """x + conv(relu(conv(x))), 3×3, reflection-padded, instance-normalised. B×C×H×W → same."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.conv_block = nn.Sequential(
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(channels, channels, 3),
+            nn.InstanceNorm2d(channels),
+            nn.ReLU(inplace=True),
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(channels, channels, 3),
+            nn.InstanceNorm2d(channels),
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.conv_block(x)
+
+
+def _up(channels: int, upsample: str) -> list[nn.Module]:
+    if upsample == "transpose":
+        return [nn.ConvTranspose2d(channels, channels // 2, 3, 2, 1, output_padding=1)]
+    # One module in the place of one, so that every later index, and so every key, is the same.
+    return [
+        nn.Sequential(
+            nn.Upsample(scale_factor=2, mode="nearest"),
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(channels, channels // 2, 3),
+        )
+    ]
+
+
+class ResnetGenerator(nn.Module):
+    """c7s1-ngf, d2ngf, d4ngf, R4ngf × blocks, u2ngf, ungf, c7s1-3, tanh.
+
+    B×3×H×W in [-1, 1] → the same shape and range; H and W are multiples of 4, at least 16.
+    With `upsample="transpose"` its keys are those of pytorch-CycleGAN-and-pix2pix:
+    11,378,179 parameters at ngf 64 and 9 blocks. `"resize"` (nearest × 2, then 3×3 convolution;
+    Odena et al. 2016) avoids the checkerboard of transposed convolutions.
+    """
+
+    def __init__(self, ngf: int = 64, blocks: int = 9, upsample: str = "transpose"):
+        super().__init__()
+        layers = [nn.ReflectionPad2d(3), nn.Conv2d(3, ngf, 7), nn.InstanceNorm2d(ngf), nn.ReLU(True)]
+        for width in (ngf, 2 * ngf):
+            layers += [
+                nn.Conv2d(width, 2 * width, 3, stride=2, padding=1),
+                nn.InstanceNorm2d(2 * width),
+                nn.ReLU(True),
+            ]
+        layers += [ResidualBlock(4 * ngf) for _ in range(blocks)]
+        for width in (4 * ngf, 2 * ngf):
+            layers += [*_up(width, upsample), nn.InstanceNorm2d(width // 2), nn.ReLU(True)]
+        layers += [nn.ReflectionPad2d(3), nn.Conv2d(ngf, 3, 7), nn.Tanh()]
+        self.model = nn.Sequential(*layers)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.model(x)

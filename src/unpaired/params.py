@@ -1,0 +1,156 @@
+"""The typed form of params.yaml: unknown keys, wrong types and ranges are refused by name."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from unpaired.errors import Problem
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+Whole = Annotated[int, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0)]
+Weight = Annotated[float, Field(ge=0)]
+# A domain's name becomes a file's: letters, digits, - and _.
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)]
+Text = Annotated[str, StringConstraints(min_length=1)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Domain(Section):
+    name: Name
+    queries: Annotated[list[Text], Field(min_length=1)]
+    train: Count
+    test: Count
+
+
+class Synthetic(Section):
+    seed: Whole
+    surplus: Annotated[float, Field(ge=0, le=10)]
+    flawed: Share
+
+
+class Search(Section):
+    source: Literal["synthetic", "folder"]
+    watch: Text
+    synthetic: Synthetic
+
+
+class Clean(Section):
+    size: Annotated[int, Field(ge=16, le=4096, multiple_of=4)]
+    crop: Literal["pad", "center"]
+    min_bytes: Whole
+    max_bytes: Count
+    min_side: Count
+    max_pixels: Count
+    min_aspect: Share
+
+
+class Split(Section):
+    seed: Whole
+
+
+class Train(Section):
+    model: Literal["cyclegan"]
+    seed: Whole
+    epochs: Count
+    decay: Share
+    batch_size: Count
+    learning_rate: Positive
+    beta1: Annotated[float, Field(ge=0, lt=1)]
+    beta2: Annotated[float, Field(ge=0, lt=1)]
+    gan_loss: Literal["lsgan", "log", "log_saturating"]
+    lambda_cycle: Weight
+    lambda_identity: Weight
+    ngf: Count
+    blocks: Literal[6, 9]
+    upsample: Literal["resize", "transpose"]
+    ndf: Count
+    init_gain: Positive
+    pool_size: Whole
+    load_scale: Annotated[float, Field(ge=1, le=2)]
+    flip: bool
+    precision: Literal["auto", "fp32", "bf16"]
+    device: Literal["auto", "cpu", "cuda"]
+    threads: Count
+    log_every: Count
+    sample_every: Count
+    checkpoint_every: Count
+
+
+class Evaluate(Section):
+    seed: Whole
+    kid_subset_size: Annotated[int, Field(ge=2, le=1000)]
+    kid_subsets: Count
+    inception: Text
+    grid_rows: Annotated[int, Field(ge=1, le=64)]
+
+
+class Export(Section):
+    opset: Annotated[int, Field(ge=18, le=22)]
+
+
+class Params(Section):
+    domains: Annotated[list[Domain], Field(min_length=2)]
+    search: Search
+    clean: Clean
+    split: Split
+    train: Train
+    evaluate: Evaluate
+    export: Export
+
+    @field_validator("domains")
+    @classmethod
+    def _names_are_unique(cls, domains: list[Domain]) -> list[Domain]:
+        names = [domain.name.lower() for domain in domains]
+        if len(set(names)) < len(names):
+            raise ValueError("two domains have the same name")
+        return domains
+
+    @model_validator(mode="after")
+    def _cyclegan_has_two_domains(self) -> "Params":
+        if self.train.model == "cyclegan" and len(self.domains) != 2:
+            raise ValueError("train.model cyclegan translates between exactly two domains")
+        return self
+
+
+def load(path: str | Path = "params.yaml") -> Params:
+    """Reads and checks a parameter file.
+
+    Raises:
+        Problem: one line that names each key that is missing, unknown, mistyped or out of range.
+    """
+    try:
+        values = YAML(typ="safe").load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Problem(f"{path}: {error.strerror}") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise Problem(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    try:
+        return Params.model_validate(values)
+    except ValidationError as error:
+        raise Problem(f"{path}: " + "; ".join(map(_describe, error.errors()))) from None
+
+
+def _describe(error) -> str:
+    key = ".".join(map(str, error["loc"])) or "the file"
+    match error["type"]:
+        case "extra_forbidden":
+            return f"{key} is not a parameter (mistyped?)"
+        case "missing":
+            return f"{key} is missing"
+    return f"{key} is {error['input']!r}: {error['msg']}" if error["loc"] else error["msg"]

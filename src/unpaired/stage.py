@@ -1,0 +1,27 @@
+"""What every script in stages/ shares: checked parameters, one-line errors, its time kept."""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from unpaired import params
+from unpaired.errors import Problem
+
+TIMES = Path(".cache/times")
+
+
+def run(body: Callable[[params.Params], None]) -> None:
+    """Runs a stage on params.yaml. A Problem ends the process with its line and exit code 1."""
+    try:
+        body(params.load())
+    except Problem as problem:
+        sys.exit(f"error in {body.__name__}: {problem}")
+    except KeyboardInterrupt:
+        sys.exit(f"{body.__name__}: interrupted")
+    seconds = time.time() - psutil.Process().create_time()
+    TIMES.mkdir(parents=True, exist_ok=True)
+    (TIMES / f"{body.__name__}.json").write_text(json.dumps({"seconds": round(seconds, 1)}))

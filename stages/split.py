@@ -1,5 +1,6 @@
 """split: exact train and test sets of each domain."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -34,6 +35,9 @@ def split(params: Params) -> None:
         rows.append(drawn.assign(domain=name, set=chosen.to_numpy()))
         print(f"{name}: {chosen.value_counts().to_dict()}")
     write_table(SETS / "split.csv", pd.concat(rows))
+    about = {"domains": list(sides), "size": size, "crop": params.clean.crop}
+    for side in ("train", "test"):
+        (SETS / side / "about.json").write_text(json.dumps(about) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,39 @@
+# Two commands matter: `make run` and `make test`.
+PYTHON ?= python3
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PYTHONUNBUFFERED = 1
+
+.PHONY: run test test-slow setup ui lint lock-requirements
+.DEFAULT_GOAL := run
+
+setup: .venv/.done
+
+.venv/.done: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if (3, 12) <= v[:2] < (3, 15) or v[:2] == (3, 11) else "unpaired needs Python 3.11 to 3.14, this is %d.%d; try `make PYTHON=python3.12`" % v[:2])'
+	@test -x .venv/bin/uv || { $(PYTHON) -m venv .venv && .venv/bin/pip install -q uv; }
+	@echo "installing (torch is large: some minutes the first time)"
+	@.venv/bin/uv pip install -q --python .venv/bin/python -r requirements.lock
+	@.venv/bin/uv pip install -q --python .venv/bin/python --no-deps -e .
+	@touch $@
+
+run: setup
+	@dvc repro
+	@unpaired summary
+
+test: setup
+	@pytest -m "not slow"
+
+test-slow: setup
+	@pytest -m slow
+
+ui: setup
+	@echo "http://127.0.0.1:5000 (Ctrl-C ends it)"
+	@MLFLOW_DISABLE_TELEMETRY=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow server \
+		--backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000 --workers 1
+
+lint: setup
+	@ruff check && ruff format --check
+
+lock-requirements: setup
+	@uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-annotate \
+		--no-header --all-extras pyproject.toml -o requirements.lock

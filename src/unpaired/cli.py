@@ -1,0 +1,72 @@
+"""`unpaired …`: what a person does beside `dvc repro`. Heavy imports wait until they are needed."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from unpaired.errors import Problem
+
+app = typer.Typer(
+    name="unpaired",
+    help="Unpaired image translation: use and inspect what `dvc repro` has made.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+@app.command(epilog="Example: unpaired translate photos/ backpacks/ --to backpack")
+def translate(
+    source: Annotated[Path, typer.Argument(help="A picture, or a folder of them.")],
+    target: Annotated[Path, typer.Argument(help="Where the translation goes: a file or folder.")],
+    to: Annotated[str | None, typer.Option(help="Target domain; by default the second, B.")] = None,
+    model: Annotated[Path, typer.Option(help="Exported folder or weights file.")] = Path(
+        "models/export"
+    ),
+    native: Annotated[
+        bool, typer.Option("--native", help="At full resolution, not at the training size.")
+    ] = False,
+) -> None:
+    """Translates a picture, or every picture of a folder, into the other domain."""
+    from unpaired.translate import load, translate_files
+
+    count = translate_files(load(model), source, target, to=to, native=native)
+    print(f"{count} translated into {target}")
+
+
+@app.command(epilog="Example: unpaired lock && git add split.lock.csv")
+def lock() -> None:
+    """Writes the current split into split.lock.csv, so that nobody changes sides when data is
+    added."""
+    from unpaired.split import LOCK_COLUMNS
+    from unpaired.store import read_table, write_table
+
+    path = Path("data/sets/split.csv")
+    if not path.exists():
+        raise Problem(f"{path} is missing; run `dvc repro split` first")
+    table = read_table(path)
+    held = table.loc[table["set"] != "reserve", LOCK_COLUMNS].sort_values(["domain", "pixel_hash"])
+    write_table(Path("split.lock.csv"), held)
+    print(f"{len(held)} pictures locked in split.lock.csv")
+
+
+@app.command(epilog="Example: unpaired summary")
+def summary() -> None:
+    """Shows the figures of the last run, the time of each stage and where to look."""
+    from unpaired.summary import show
+
+    show()
+
+
+def main() -> None:
+    """Entry point: a Problem is one line on stderr and exit code 1."""
+    try:
+        app()
+    except Problem as problem:
+        sys.exit(f"error: {problem}")
+
+
+if __name__ == "__main__":
+    main()

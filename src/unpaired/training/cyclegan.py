@@ -1,0 +1,187 @@
+"""CycleGAN (Zhu et al. 2017, arXiv 1703.10593): two generators, two discriminators, unpaired sets.
+
+With pictures a of A and b of B, G = generator_ab, F = generator_ba, and the adversarial losses
+of `losses.py`:
+
+    loss_G_GAN      = L_GAN(D_B(G(a))) + L_GAN(D_A(F(b)))                       equation 1
+    loss_G_cycle    = |F(G(a)) - a| + |G(F(b)) - b|                             equation 2
+    loss_G_identity = |G(b) - b| + |F(a) - a|                                   section 5.2
+    loss_G          = loss_G_GAN + lambda_cycle · loss_G_cycle
+                      + lambda_identity · loss_G_identity                       equation 3
+    loss_D_A, loss_D_B: ½ (real term + fake term), fakes out of an image pool
+
+|x| is the mean absolute value over batch, channels and pixels, pictures being in [-1, 1].
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+from torch.nn.functional import l1_loss
+
+from unpaired.networks import PatchDiscriminator, ResnetGenerator
+from unpaired.training.batches import generator
+from unpaired.training.losses import discriminator_loss, generator_loss
+from unpaired.training.pool import ImagePool
+from unpaired.training.schedule import constant_then_linear
+
+if TYPE_CHECKING:
+    from unpaired.params import Train
+
+
+class CycleGAN:
+    """The four networks, their optimisers and image pools, and one training step.
+
+    Args:
+        settings: the `train` section.
+        domains: names of A and B.
+        steps: length of the training, for the schedule.
+        precision: `fp32` or `bf16` (autocast; weights, norms and losses stay fp32).
+    """
+
+    def __init__(
+        self,
+        settings: Train,
+        domains: tuple[str, str],
+        steps: int,
+        device: torch.device,
+        precision: str,
+    ):
+        self.settings, self.domains, self.steps = settings, domains, steps
+        self.device, self.precision = device, precision
+        self.architecture = {
+            "name": "resnet",
+            "ngf": settings.ngf,
+            "blocks": settings.blocks,
+            "upsample": settings.upsample,
+        }
+        torch.manual_seed(settings.seed)
+        self.networks = {
+            "generator_ab": ResnetGenerator(settings.ngf, settings.blocks, settings.upsample),
+            "generator_ba": ResnetGenerator(settings.ngf, settings.blocks, settings.upsample),
+            "discriminator_a": PatchDiscriminator(settings.ndf),
+            "discriminator_b": PatchDiscriminator(settings.ndf),
+        }
+        for network in self.networks.values():
+            network.to(device).apply(self._initialise)
+        self.optimisers = {
+            "generators": self._adam("generator_ab", "generator_ba"),
+            "discriminators": self._adam("discriminator_a", "discriminator_b"),
+        }
+        self.pools = {"a": ImagePool(settings.pool_size), "b": ImagePool(settings.pool_size)}
+        # The two directions share weights only, so each has a thread of its own: unlike the
+        # threads inside an operator these do not wait for each other in between.
+        self._threads = ThreadPoolExecutor(2)
+
+    def _initialise(self, module: nn.Module) -> None:
+        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+            nn.init.normal_(module.weight, 0.0, self.settings.init_gain)
+            nn.init.zeros_(module.bias)
+
+    def _adam(self, *names: str) -> torch.optim.Adam:
+        parameters = [p for name in names for p in self.networks[name].parameters()]
+        betas = (self.settings.beta1, self.settings.beta2)
+        return torch.optim.Adam(parameters, self.settings.learning_rate, betas, fused=True)
+
+    def step(self, step: int, a: torch.Tensor, b: torch.Tensor) -> dict[str, torch.Tensor]:
+        """One update of the generators, then of the discriminators, on B×3×S×S batches.
+
+        Returns the losses, detached, by the names of this module's docstring.
+        """
+        factor = constant_then_linear(step, self.steps, self.settings.decay)
+        for optimiser in self.optimisers.values():
+            optimiser.param_groups[0]["lr"] = factor * self.settings.learning_rate
+            optimiser.zero_grad()
+        nets = self.networks
+        g, f = nets["generator_ab"], nets["generator_ba"]
+        d_a, d_b = nets["discriminator_a"], nets["discriminator_b"]
+
+        self._freeze_discriminators(True)
+        (fake_b, *ab), (fake_a, *ba) = self._threads.map(
+            lambda direction: self._generate(*direction), [(g, f, d_b, a, b), (f, g, d_a, b, a)]
+        )
+        self.optimisers["generators"].step()
+        self._freeze_discriminators(False)
+
+        rng = generator("pool", self.settings.seed, step)
+        pooled_a, pooled_b = self.pools["a"].query(fake_a, rng), self.pools["b"].query(fake_b, rng)
+        loss_d_a, loss_d_b = self._threads.map(
+            lambda side: self._discriminate(*side), [(d_a, a, pooled_a), (d_b, b, pooled_b)]
+        )
+        self.optimisers["discriminators"].step()
+
+        names = ("loss_G_GAN", "loss_G_cycle", "loss_G_identity")
+        losses = {name: one + other for name, one, other in zip(names, ab, ba, strict=True)}
+        losses[f"loss_D_{self.domains[0]}"] = loss_d_a
+        losses[f"loss_D_{self.domains[1]}"] = loss_d_b
+        return losses
+
+    def _generate(
+        self,
+        forth: nn.Module,
+        back: nn.Module,
+        judge: nn.Module,
+        source: torch.Tensor,
+        target: torch.Tensor,
+    ) -> tuple[torch.Tensor, ...]:
+        """Gradients of one direction's share of loss_G. Returns the fake and the three losses."""
+        settings = self.settings
+        identity = torch.zeros((), device=self.device)
+        with self._autocast():
+            if settings.lambda_identity:
+                # One forward for both: instance norm keeps the pictures of a batch apart.
+                fake, same = forth(torch.cat([source, target])).chunk(2)
+                identity = l1_loss(same.float(), target)
+            else:
+                fake = forth(source)
+            adversarial = generator_loss(settings.gan_loss, judge(fake))
+            cycle = l1_loss(back(fake).float(), source)
+        loss = adversarial + settings.lambda_cycle * cycle + settings.lambda_identity * identity
+        loss.backward()
+        return fake.detach().float(), adversarial.detach(), cycle.detach(), identity.detach()
+
+    def _discriminate(
+        self, judge: nn.Module, real: torch.Tensor, fake: torch.Tensor
+    ) -> torch.Tensor:
+        with self._autocast():
+            verdicts = judge(torch.cat([real, fake])).chunk(2)
+        loss = discriminator_loss(self.settings.gan_loss, *verdicts)
+        loss.backward()
+        return loss.detach()
+
+    def _freeze_discriminators(self, frozen: bool) -> None:
+        for name in ("discriminator_a", "discriminator_b"):
+            self.networks[name].requires_grad_(not frozen)
+
+    def _autocast(self) -> torch.autocast:
+        # The cache of cast weights belongs to a graph, and each thread has its own.
+        return torch.autocast(
+            self.device.type, torch.bfloat16, self.precision == "bf16", cache_enabled=False
+        )
+
+    def generators(self) -> dict[str, nn.Module]:
+        """What is kept when the training is over."""
+        return {name: self.networks[name] for name in ("generator_ab", "generator_ba")}
+
+    @torch.no_grad()
+    def sample(self, a: torch.Tensor, b: torch.Tensor) -> list[list[torch.Tensor]]:
+        """Rows of input, translation, reconstruction (3×S×S each), of a, then of b."""
+        forth, back = self.networks["generator_ab"], self.networks["generator_ba"]
+        rows = []
+        for first, second, sources in ((forth, back, a), (back, forth, b)):
+            with self._autocast():
+                fakes = first(sources)
+                again = second(fakes)
+            rows += [list(row) for row in zip(sources, fakes.float(), again.float(), strict=True)]
+        return rows
+
+    def state_dict(self) -> dict:
+        parts = self.networks | self.optimisers | self.pools
+        return {name: part.state_dict() for name, part in parts.items()}
+
+    def load_state_dict(self, state: dict) -> None:
+        for name, part in (self.networks | self.optimisers | self.pools).items():
+            part.load_state_dict(state[name])

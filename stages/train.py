@@ -1,0 +1,61 @@
+"""train: the networks, from the training set; goes on where an interrupted training stood."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+
+from unpaired.params import Params
+from unpaired.stage import run
+from unpaired.store import read_set, write_table
+from unpaired.tracking import TrainingRun, training_tags
+from unpaired.training.loop import train as train_networks
+from unpaired.training.resume import state_folder, trajectory
+from unpaired.weights import save_generators
+
+SET, MODELS, METRICS = Path("data/sets/train"), Path("models"), Path("metrics")
+
+
+class Observer:
+    """Writes curves and grids where a person can watch them, and tells MLflow."""
+
+    def __init__(self, tracked: TrainingRun, card: dict):
+        self.tracked, self.card = tracked, card
+
+    def metrics(self, history: list[dict[str, float]]) -> None:
+        write_table(METRICS / "plots/losses.csv", pd.DataFrame(history))
+        self.tracked.metrics(history)
+
+    def sample(self, step: int, grid: Path) -> None:
+        shutil.copytree(grid.parent, METRICS / "samples", dirs_exist_ok=True)
+        self.tracked.sample(step, grid)
+
+    def checkpoint(self, step: int, model) -> None:
+        card = self.card | {"architecture": model.architecture, "precision": model.precision}
+        weights = MODELS / "generators.safetensors"
+        save_generators(weights, model.generators(), card | {"step": step})
+        self.tracked.checkpoint(step, weights)
+
+
+def train(params: Params) -> None:
+    card = json.loads((SET / "about.json").read_text())
+    images = {domain: read_set(SET, domain).images for domain in card["domains"]}
+    settings = params.train.model_dump()
+    with state_folder(trajectory(settings | card, images)) as state:
+        known = state / "run.json"
+        run_id = json.loads(known.read_text())["run_id"] if known.exists() else None
+        with TrainingRun(params.model_dump(), training_tags(), run_id) as tracked:
+            known.write_text(json.dumps({"run_id": tracked.run_id}))
+            observer = Observer(tracked, card | {"train": settings})
+            trained = train_networks(images, params.train, state, observer)
+        shutil.copy(state / "checkpoint.pt", MODELS)
+        shutil.copy(known, MODELS)
+    history = pd.DataFrame(trained.history).filter(like="loss")
+    figures = history.tail(max(1, len(history) // 10)).mean().round(5).to_dict()
+    figures = {"steps": trained.steps, "epochs": params.train.epochs} | figures
+    (METRICS / "train.json").write_text(json.dumps(figures, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    run(train)

@@ -66,10 +66,15 @@ def decode(data: bytes, max_pixels: int) -> Image.Image:
             raise Refused("too_many_pixels", f"{size} is more than {max_pixels} pixels")
         if image.format != "MPO" and getattr(image, "is_animated", False):
             raise Refused("animated", f"{image.format} of several frames")
-        image.load()
-        picture = _over_white(image)
-        turn = UPRIGHT.get(_orientation(image))
-        return picture if turn is None else picture.transpose(turn)
+        return canonical(image)
+
+
+def canonical(image: Image.Image) -> Image.Image:
+    """A trusted Pillow image of any mode → the same 8-bit sRGB as `decode`."""
+    image.load()
+    turn = UPRIGHT.get(_orientation(image))
+    picture = _over_white(image)
+    return picture if turn is None else picture.transpose(turn)
 
 
 def extension(data: bytes) -> str:

@@ -1,0 +1,102 @@
+import json
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from unpaired.errors import Problem
+from unpaired.export import folder
+from unpaired.export.folder import export_model
+from unpaired.networks import ResnetGenerator
+from unpaired.params import Domain
+from unpaired.weights import load_generators, save_generators
+
+torch.set_num_threads(1)
+DOMAINS = [Domain(name=name, queries=[name], train=9, test=3) for name in ("apple", "pear")]
+CARD = {
+    "domains": ["apple", "pear"],
+    "size": 32,
+    "crop": "pad",
+    "architecture": {"name": "resnet", "ngf": 8, "blocks": 6, "upsample": "resize"},
+}
+
+
+@pytest.fixture
+def inputs(tmp_path):
+    names = ("generator_ab", "generator_ba")
+    networks = {name: ResnetGenerator(8, 6, "resize") for name in names}
+    save_generators(tmp_path / "generators.safetensors", networks, CARD)
+    (tmp_path / "evaluation.json").write_text(json.dumps({"kid": 0.5}))
+    return {
+        "weights": tmp_path / "generators.safetensors",
+        "evaluation": tmp_path / "evaluation.json",
+        "target": tmp_path / "models" / "export",
+        "domains": DOMAINS,
+        "opset": 20,
+    }
+
+
+def names(path):
+    return sorted(file.name for file in path.iterdir())
+
+
+def test_the_folder_holds_every_form_of_every_network(inputs):
+    target = inputs["target"]
+    target.mkdir(parents=True)
+    (target / "old.onnx").write_text("of a model before")
+    export_model(**inputs)
+    assert names(target.parent) == ["export"]
+    assert names(target) == [
+        "README.md",
+        "generator_ab.onnx",
+        "generator_ba.onnx",
+        "generators.safetensors",
+    ]
+    assert (target / "generators.safetensors").read_bytes() == inputs["weights"].read_bytes()
+    assert "| kid | 0.5 |" in (target / "README.md").read_text(encoding="utf-8")
+    image = np.random.default_rng(0).uniform(-1, 1, (1, 3, 32, 32)).astype(np.float32)
+    for name, network in load_generators(target / "generators.safetensors").networks.items():
+        session = onnxruntime.InferenceSession(target / f"{name}.onnx")
+        with torch.inference_mode():
+            expected = network(torch.from_numpy(image)).numpy()
+        assert np.abs(session.run(None, {"image": image})[0] - expected).max() < 1e-4
+
+
+@pytest.mark.parametrize("failure", [Problem("differs"), OSError(28, "No space left"), KeyError()])
+def test_a_failure_leaves_the_old_folder_and_no_half_new_one(inputs, monkeypatch, failure):
+    target = inputs["target"]
+    target.mkdir(parents=True)
+    (target / "README.md").write_text("before")
+
+    def fail(path, *_):
+        path.write_bytes(b"half")
+        raise failure
+
+    monkeypatch.setattr(folder, "export_onnx", fail)
+    expected = KeyError if isinstance(failure, KeyError) else Problem
+    with pytest.raises(expected):
+        export_model(**inputs)
+    assert names(target.parent) == ["export"] and names(target) == ["README.md"]
+    assert (target / "README.md").read_text() == "before"
+
+
+def test_missing_and_damaged_inputs_are_problems(inputs, monkeypatch):
+    monkeypatch.setattr(folder, "export_onnx", lambda *_: pytest.fail("exported"))
+    for text, line in (("{", "is not JSON"), ("[1]", "holds no figures")):
+        inputs["evaluation"].write_text(text)
+        with pytest.raises(Problem, match=line):
+            export_model(**inputs)
+    inputs["evaluation"].unlink()
+    with pytest.raises(Problem, match="evaluate the model first"):
+        export_model(**inputs)
+    inputs["weights"].write_bytes(b"x" * 100)
+    with pytest.raises(Problem, match="damaged"):
+        export_model(**inputs)
+    assert not inputs["target"].exists()
+
+
+def test_an_unwritable_output_is_a_problem(inputs, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Problem, match="the export cannot be written"):
+        export_model(**inputs | {"target": tmp_path / "file" / "export"})

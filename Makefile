@@ -9,7 +9,7 @@ export PYTHONUNBUFFERED = 1
 setup: .venv/.done
 
 .venv/.done: requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if (3, 12) <= v[:2] < (3, 15) or v[:2] == (3, 11) else "unpaired needs Python 3.11 to 3.14, this is %d.%d; try `make PYTHON=python3.12`" % v[:2])'
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if (3, 11) <= v[:2] < (3, 15) else "unpaired needs Python 3.11 to 3.14, this is %d.%d; try `make PYTHON=python3.12`" % v[:2])'
 	@test -x .venv/bin/uv || { $(PYTHON) -m venv .venv && .venv/bin/pip install -q uv; }
 	@echo "installing (torch is large: some minutes the first time)"
 	@.venv/bin/uv pip install -q --python .venv/bin/python -r requirements.lock

@@ -6,6 +6,8 @@ change the end time and state of a training that a later stage only wants to add
 
 import json
 import os
+import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -127,8 +129,6 @@ def _known(run_id: str) -> bool:
 
 
 def _log(run_id: str, metrics: dict | None = None, step: int = 0, params: dict | None = None):
-    import time
-
     from mlflow.entities import Metric, Param
 
     now = int(time.time() * 1000)
@@ -167,10 +167,8 @@ def _origin() -> dict[str, str]:
     import git
 
     tags = {}
-    try:
+    with suppress(git.InvalidGitRepositoryError, ValueError):
         tags["mlflow.source.git.commit"] = git.Repo(ROOT).head.commit.hexsha
-    except (git.InvalidGitRepositoryError, ValueError):
-        pass
     for variable, tag in (
         ("DVC_EXP_NAME", "dvc.experiment"),
         ("DVC_EXP_BASELINE_REV", "dvc.baseline"),

@@ -16,7 +16,17 @@ from unpaired.params import Clean
 from unpaired.store import read_table, write_set
 from unpaired.workers import spread
 
-VERDICTS = ["domain", "sha256", "pixel_hash", "verdict", "reason", "detail", "width", "height", "url"]
+VERDICTS = [
+    "domain",
+    "sha256",
+    "pixel_hash",
+    "verdict",
+    "reason",
+    "detail",
+    "width",
+    "height",
+    "url",
+]
 KEPT = ["pixel_hash", "sha256", "width", "height", "url", "source", "query", "title"]
 KEPT += ["licence", "creator"]
 
@@ -86,7 +96,9 @@ def judge(table: pd.DataFrame, overrides: dict[str, str]) -> pd.DataFrame:
     table.loc[copies.index, "detail"] = copies["pixel_hash"].str[:12]
     said = table["pixel_hash"].map(overrides)
     table.loc[said == "drop", "reason"] = "overruled"
-    table.loc[(said == "keep") & table["has_image"] & (table["reason"] != "duplicate"), "reason"] = ""
+    table.loc[
+        (said == "keep") & table["has_image"] & (table["reason"] != "duplicate"), "reason"
+    ] = ""
     table["verdict"] = np.where(table["reason"] == "", "keep", "drop")
     return table
 

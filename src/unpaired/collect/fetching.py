@@ -27,7 +27,8 @@ def fetch(domain: str, candidates: list[Candidate], target: Path) -> pd.DataFram
     (target / domain).mkdir(parents=True, exist_ok=True)
     work = partial(_bring, target / domain)
     found = list(spread(work, [c.url for c in candidates], f"fetch {domain}"))
-    rows = [_row(domain, candidate, *result) for candidate, result in zip(candidates, found)]
+    pairs = zip(candidates, found, strict=True)
+    rows = [_row(domain, candidate, *result) for candidate, result in pairs]
     return pd.DataFrame(rows)
 
 

@@ -47,7 +47,12 @@ class ResnetGenerator(nn.Module):
 
     def __init__(self, ngf: int = 64, blocks: int = 9, upsample: str = "transpose"):
         super().__init__()
-        layers = [nn.ReflectionPad2d(3), nn.Conv2d(3, ngf, 7), nn.InstanceNorm2d(ngf), nn.ReLU(True)]
+        layers = [
+            nn.ReflectionPad2d(3),
+            nn.Conv2d(3, ngf, 7),
+            nn.InstanceNorm2d(ngf),
+            nn.ReLU(True),
+        ]
         for width in (ngf, 2 * ngf):
             layers += [
                 nn.Conv2d(width, 2 * width, 3, stride=2, padding=1),

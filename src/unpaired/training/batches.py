@@ -1,4 +1,4 @@
-"""Batches as a pure function of (seed, step), so that a resumed run sees what it would have seen."""
+"""Batches as a pure function of (seed, step): a resumed run sees what it would have seen."""
 
 import hashlib
 from collections.abc import Mapping
@@ -45,9 +45,7 @@ class Batches:
         return [self._augmented(domain, step) for domain in self.images]
 
     def _augmented(self, domain: str, step: int) -> torch.Tensor:
-        places = [
-            self._place(domain, step * self.batch_size + i) for i in range(self.batch_size)
-        ]
+        places = [self._place(domain, step * self.batch_size + i) for i in range(self.batch_size)]
         batch = to_tensor(self.images[domain][places], self.device)
         rng = generator("augment", self.seed, domain, step)
         if self.load_size > self.size:

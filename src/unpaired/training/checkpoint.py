@@ -30,4 +30,6 @@ def load_checkpoint(path: Path, device: torch.device) -> dict:
     try:
         return torch.load(path, map_location=device, weights_only=True)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise Problem(f"{path}: no readable checkpoint ({error}); delete it to start anew") from None
+        raise Problem(
+            f"{path}: no readable checkpoint ({error}); delete it to start anew"
+        ) from None

@@ -2,10 +2,13 @@
 
 With D = σ(logit), or D = logit for `lsgan`:
 
-    name            generator minimises     discriminator minimises, ×½
-    lsgan           (D(fake) - 1)²          (D(real) - 1)² + D(fake)²          Mao et al. 2017
-    log             -log D(fake)            -log D(real) - log(1 - D(fake))    Goodfellow et al. 2014
-    log_saturating  log(1 - D(fake))        -log D(real) - log(1 - D(fake))    the minimax form
+    name            generator minimises   discriminator minimises, ×½
+    lsgan           (D(fake) - 1)²        (D(real) - 1)² + D(fake)²
+    log             -log D(fake)          -log D(real) - log(1 - D(fake))
+    log_saturating  log(1 - D(fake))      -log D(real) - log(1 - D(fake))
+
+The first is of Mao et al. 2017, the others of Goodfellow et al. 2014: its non-saturating and its
+minimax form.
 """
 
 import torch

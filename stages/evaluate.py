@@ -1,0 +1,47 @@
+"""evaluate: both generators on the test pictures; figures, pictures and the report."""
+
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from unpaired.evaluation.evaluating import evaluate as measure
+from unpaired.evaluation.features import efficientnet_lite0
+from unpaired.evaluation.inception import inception_v3
+from unpaired.evaluation.report import render
+from unpaired.evaluation.verdict import verdict
+from unpaired.evaluation.writing import write_metrics, write_pictures
+from unpaired.params import Params
+from unpaired.stage import run
+from unpaired.store import read_set
+from unpaired.weights import load_generators
+
+SETS = Path("data/sets")
+METRICS = Path("metrics")
+
+
+def evaluate(params: Params) -> None:
+    torch.set_num_threads(1)
+    settings = params.evaluate
+    generators = load_generators("models/generators.safetensors")
+    train, test = (
+        tuple(read_set(SETS / side, domain.name) for domain in params.domains)
+        for side in ("train", "test")
+    )
+    networks = [efficientnet_lite0()]
+    if inception := inception_v3(settings.inception):
+        networks.append(inception)
+    else:
+        print(f"FID left out: no {settings.inception}, nothing in torch's cache, no download")
+
+    directions = measure(generators, train, test, settings, networks, Path(".cache/features"))
+    curves = METRICS / "plots" / "losses.csv"
+    losses = pd.read_csv(curves) if curves.is_file() else None
+    page = render(directions, networks, settings.model_dump(), generators.card, losses)
+    write_pictures(Path("data/evaluation"), directions)
+    write_metrics(METRICS, directions, page, settings.grid_rows)
+    print(*verdict(directions), sep="\n")
+
+
+if __name__ == "__main__":
+    run(evaluate)

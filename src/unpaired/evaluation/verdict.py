@@ -4,7 +4,7 @@ from unpaired.evaluation.evaluating import Direction
 
 KERNEL = "kid_efficientnet_lite0"  # there on every machine
 KEPT, PARTLY_KEPT = 0.6, 0.3  # of colour_kept
-ONE_COLOUR = 0.5  # of colour_spread
+ONE_COLOUR = 0.35  # of colour_spread
 
 
 def verdict(directions: list[Direction]) -> list[str]:
@@ -19,9 +19,7 @@ def verdict(directions: list[Direction]) -> list[str]:
 def _nearness(directions: list[Direction]) -> str:
     better = [way for way in directions if _is_better(way)]
     if not better:
-        return (
-            "No better than doing nothing: by KID, untranslated pictures are as near to real ones."
-        )
+        return "No better than doing nothing: by KID, the inputs are as near to real pictures."
     shares = " and ".join(
         f"{way.figures[f'{KERNEL}_gap_closed']:.0%} ({way.source} → {way.target})" for way in better
     )

@@ -1,11 +1,13 @@
 """evaluate: both generators on the test pictures; figures, pictures and the report."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
 import torch
 
 from unpaired.evaluation.evaluating import evaluate as measure
+from unpaired.evaluation.evaluating import flatten
 from unpaired.evaluation.features import efficientnet_lite0
 from unpaired.evaluation.inception import inception_v3
 from unpaired.evaluation.report import render
@@ -14,6 +16,7 @@ from unpaired.evaluation.writing import write_metrics, write_pictures
 from unpaired.params import Params
 from unpaired.stage import run
 from unpaired.store import read_set
+from unpaired.tracking import log_evaluation
 from unpaired.weights import load_generators
 
 SETS = Path("data/sets")
@@ -40,6 +43,9 @@ def evaluate(params: Params) -> None:
     page = render(directions, networks, settings.model_dump(), generators.card, losses)
     write_pictures(Path("data/evaluation"), directions)
     write_metrics(METRICS, directions, page, settings.grid_rows)
+    training = json.loads(Path("models/run.json").read_text())["run_id"]
+    files = [METRICS / "report.html", *sorted((METRICS / "grids").iterdir())]
+    log_evaluation(training, flatten(directions), {"evaluate": settings.model_dump()}, files)
     print(*verdict(directions), sep="\n")
 
 

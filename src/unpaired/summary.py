@@ -1,0 +1,74 @@
+"""What `make run` ends with: figures, times, and where to look."""
+
+import json
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from unpaired.errors import Problem
+from unpaired.stage import TIMES
+
+STAGES = ("search", "fetch", "clean", "split", "train", "evaluate", "export")
+NETWORK = "efficientnet_lite0"
+# What is shown: its key, and how it is written.
+FIGURES = {
+    "FID (Inception)": ("fid", "{:.1f}"),
+    "Fréchet distance (EfficientNet-Lite0)": (f"fd_{NETWORK}", "{:.1f}"),
+    "KID (EfficientNet-Lite0)": (f"kid_{NETWORK}", "{:.2f}"),
+    "  share of the gap closed": (f"kid_{NETWORK}_gap_closed", "{:.0%}"),
+    "Cycle reconstruction, L1 of 255": ("cycle_l1", "{:.1f}"),
+    "  PSNR, dB": ("cycle_psnr", "{:.1f}"),
+    "  SSIM": ("cycle_ssim", "{:.2f}"),
+    "Colour kept, of 1": ("colour_kept", "{:.2f}"),
+}
+PLACES = {
+    "report": "metrics/report.html",
+    "grids": "metrics/grids/, metrics/samples/ (while it trained)",
+    "model": "models/export/",
+    "MLflow UI": "make ui",
+}
+
+
+def show() -> None:
+    """Prints the summary of the last run. Raises Problem if there is none."""
+    console = Console()
+    console.print(_figures(), _times(), sep="\n")
+    for what, where in PLACES.items():
+        console.print(f"[bold]{what:>10}[/bold]  {where}", highlight=False)
+
+
+def _figures() -> Table:
+    try:
+        figures = json.loads(Path("metrics/evaluation.json").read_text())
+        a, b = json.loads(Path("data/sets/test/about.json").read_text())["domains"]
+    except OSError as error:
+        raise Problem(f"{error.filename} is missing; run `dvc repro` first") from None
+    table = Table("", f"{a} → {b}", f"{b} → {a}", title="On the test pictures", title_justify="left")
+    table.caption = "In brackets: two sets of real pictures (floor) and doing nothing (ceiling)"
+    table.caption_justify = "left"
+    for label, (key, form) in FIGURES.items():
+        cells = [_cell(figures, f"{key}{{}}_{way}", form) for way in ("ab", "ba")]
+        if any(cells):
+            table.add_row(label, *cells)
+    return table
+
+
+def _cell(figures: dict[str, float], key: str, form: str) -> str:
+    value, *levels = (figures.get(key.format(level)) for level in ("", "_floor", "_ceiling"))
+    if value is None:
+        return ""
+    told = " – ".join(form.format(level) for level in levels if level is not None)
+    return form.format(value) + (f" ({told})" if told else "")
+
+
+def _times() -> Table:
+    """From the logs of the stages; one restored from DVC's cache has the time of its last run."""
+    seconds = {
+        stage: json.loads((TIMES / f"{stage}.json").read_text())["seconds"]
+        for stage in STAGES
+        if (TIMES / f"{stage}.json").exists()
+    }
+    table = Table(*seconds, "all", title="Seconds", title_justify="left")
+    table.add_row(*(f"{value:.0f}" for value in [*seconds.values(), sum(seconds.values())]))
+    return table

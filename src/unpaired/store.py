@@ -45,17 +45,24 @@ def write_set(
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f".{domain}.npy.part"
     shape = (len(table), size, size, 3)
-    packed = np.lib.format.open_memmap(temporary, "w+", np.uint8, shape)
-    for place, image in zip(range(len(table)), images, strict=True):
-        packed[place] = image
-    packed.flush()
-    write_table(folder / f"{domain}.csv", table)
-    os.replace(temporary, folder / f"{domain}.npy")
+    try:
+        packed = np.lib.format.open_memmap(temporary, "w+", np.uint8, shape)
+        for place, image in zip(range(len(table)), images, strict=True):
+            packed[place] = image
+        packed.flush()
+        write_table(folder / f"{domain}.csv", table)
+        os.replace(temporary, folder / f"{domain}.npy")
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
-    """A CSV file, every value as text; an empty field is the empty text."""
-    return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    """A CSV file, every value as text; an empty field is the empty text. Raises Problem if it
+    is missing or no CSV."""
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise Problem(f"{path}: no readable table ({' '.join(str(error).split())})") from None
 
 
 def write_table(path: str | Path, table: pd.DataFrame) -> None:

@@ -41,8 +41,8 @@ def save_generators(path: str | Path, networks: dict[str, nn.Module], card: dict
         for key, value in network.state_dict().items()
     }
     temporary = path.with_name(f".{path.name}.part")
-    metadata = {"format": FORMAT, "card": json.dumps(card, sort_keys=True)}
-    save_file(tensors, temporary, metadata)
+    # One entry, for safetensors writes several in a random order: the bytes would differ.
+    save_file(tensors, temporary, {FORMAT: json.dumps(card, sort_keys=True)})
     os.replace(temporary, path)
 
 
@@ -56,10 +56,10 @@ def load_generators(path: str | Path) -> Generators:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise Problem(f"{path} is no safetensors file, or a damaged one: {error}") from None
-    if metadata.get("format") != FORMAT:
+    if FORMAT not in metadata:
         raise Problem(f"{path} was not written by unpaired (no {FORMAT} in its metadata)")
     try:
-        card = json.loads(metadata["card"])
+        card = json.loads(metadata[FORMAT])
         arguments = dict(card["architecture"])
         build = ARCHITECTURES[arguments.pop("name")]
         names = sorted({key.partition(".")[0] for key in tensors})

@@ -33,7 +33,8 @@ KEPT += ["licence", "creator"]
 
 @dataclass(frozen=True)
 class Examined:
-    """One file: its picture (size×size×3, uint8) and pixel hash, or the reason it has none."""
+    """One file: its picture (size×size×3, uint8) and pixel hash if it has one, and the reason
+    for which it is dropped, unless a person says otherwise."""
 
     reason: str = ""
     detail: str = ""
@@ -59,12 +60,13 @@ def examine(raw: Path, settings: Clean, file: str) -> Examined:
         return Examined(refused.reason, refused.detail)
     width, height = image.size
     digest = hashlib.sha256(f"{width}x{height}:".encode() + image.tobytes()).hexdigest()
-    found = partial(Examined, pixel_hash=digest, width=width, height=height)
+    squared = np.asarray(square(image, settings.size, settings.crop))
+    found = partial(Examined, pixel_hash=digest, width=width, height=height, image=squared)
     if min(width, height) < settings.min_side:
         return found("too_small", f"{width}x{height}")
     if min(width, height) / max(width, height) < settings.min_aspect:
         return found("too_narrow", f"{width}x{height}")
-    return found(image=np.asarray(square(image, settings.size, settings.crop)))
+    return found()
 
 
 def read_overrides(path: Path) -> dict[str, str]:
@@ -79,26 +81,23 @@ def read_overrides(path: Path) -> dict[str, str]:
 
 
 def judge(table: pd.DataFrame, overrides: dict[str, str]) -> pd.DataFrame:
-    """Adds `verdict` to examined files: copies go, then what a person said wins.
+    """Adds `verdict` to examined files: what a person said wins, but copies always go.
 
     Of files with the same pixels the one with most bytes is kept, then the lowest file hash;
-    pixels that stand in two domains are dropped from both.
+    pixels that stand in two domains are dropped from both, unless a person keeps them.
     """
     table = table.copy()
+    said = table["pixel_hash"].map(overrides)
+    table.loc[said == "drop", "reason"] = "overruled"
+    table.loc[(said == "keep") & table["has_image"], ["reason", "detail"]] = ""
     fine = table[table["reason"] == ""].sort_values(
         ["bytes", "sha256", "url"], ascending=[False, True, True]
     )
     shared = fine.groupby("pixel_hash")["domain"].transform("nunique") > 1
-    table.loc[shared[shared].index, "reason"] = "in_two_domains"
-    alone = fine[~shared]
-    copies = alone[alone.duplicated("pixel_hash")]
+    table.loc[fine.index[shared & (said[fine.index] != "keep")], "reason"] = "in_two_domains"
+    copies = fine[fine.duplicated(["domain", "pixel_hash"])]
     table.loc[copies.index, "reason"] = "duplicate"
     table.loc[copies.index, "detail"] = copies["pixel_hash"].str[:12]
-    said = table["pixel_hash"].map(overrides)
-    table.loc[said == "drop", "reason"] = "overruled"
-    table.loc[
-        (said == "keep") & table["has_image"] & (table["reason"] != "duplicate"), "reason"
-    ] = ""
     table["verdict"] = np.where(table["reason"] == "", "keep", "drop")
     return table
 

@@ -17,11 +17,12 @@ class ImagePool:
             return images
         answer = []
         for image in images:
+            # Clones: a view would keep, and save, all of the batch.
             if len(self.images) < self.size:
-                self.images.append(image)
+                self.images.append(image.clone())
             elif torch.rand((), generator=rng) < 0.5:
                 place = int(torch.randint(self.size, (), generator=rng))
-                image, self.images[place] = self.images[place], image
+                image, self.images[place] = self.images[place], image.clone()
             answer.append(image)
         return torch.stack(answer)
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import pandas as pd
 
@@ -39,6 +40,8 @@ class Observer:
 
 
 def train(params: Params) -> None:
+    for folder in (MODELS, METRICS):
+        TemporaryFile(dir=folder).close()  # not writable: better known now than after the training
     card = json.loads((SET / "about.json").read_text())
     images = {domain: read_set(SET, domain).images for domain in card["domains"]}
     settings = params.train.model_dump()

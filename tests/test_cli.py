@@ -26,7 +26,9 @@ def test_every_command_has_help_with_an_example(tmp_path, command):
 
 
 def test_help_is_quick_to_come_by():
-    code = "import sys, unpaired.cli; print(sorted({'torch', 'mlflow', 'pandas'} & set(sys.modules)))"
+    code = (
+        "import sys, unpaired.cli; print(sorted({'torch', 'mlflow', 'pandas'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=True)
     assert done.stdout.strip() == "[]"
 

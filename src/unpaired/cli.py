@@ -66,6 +66,8 @@ def main() -> None:
         app()
     except Problem as problem:
         sys.exit(f"error: {problem}")
+    except OSError as error:
+        sys.exit(f"error: {error.filename}: {error.strerror}")
 
 
 if __name__ == "__main__":

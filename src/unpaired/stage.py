@@ -15,11 +15,14 @@ TIMES = Path(".cache/times")
 
 
 def run(body: Callable[[params.Params], None]) -> None:
-    """Runs a stage on params.yaml. A Problem ends the process with its line and exit code 1."""
+    """Runs a stage on params.yaml. What the user can mend, a file that cannot be read or written
+    included, ends the process with one line and exit code 1."""
     try:
         body(params.load())
     except Problem as problem:
         sys.exit(f"error in {body.__name__}: {problem}")
+    except OSError as error:
+        sys.exit(f"error in {body.__name__}: {error.filename}: {error.strerror}")
     except KeyboardInterrupt:
         sys.exit(f"{body.__name__}: interrupted")
     seconds = time.time() - psutil.Process().create_time()

@@ -44,7 +44,9 @@ def _figures() -> Table:
         a, b = json.loads(Path("data/sets/test/about.json").read_text())["domains"]
     except OSError as error:
         raise Problem(f"{error.filename} is missing; run `dvc repro` first") from None
-    table = Table("", f"{a} → {b}", f"{b} → {a}", title="On the test pictures", title_justify="left")
+    table = Table(
+        "", f"{a} → {b}", f"{b} → {a}", title="On the test pictures", title_justify="left"
+    )
     table.caption = "In brackets: two sets of real pictures (floor) and doing nothing (ceiling)"
     table.caption_justify = "left"
     for label, (key, form) in FIGURES.items():

@@ -5,11 +5,16 @@ from pathlib import Path
 
 from unpaired.collect.candidates import Candidate
 from unpaired.collect.sources import folder, synthetic
+from unpaired.errors import Problem
 from unpaired.params import Domain, Search
 
 
 def search(domain: Domain, settings: Search) -> list[Candidate]:
-    """All candidates of one domain, each URL once, in the order they were found."""
+    """All candidates of one domain, each URL once, in the order they were found.
+
+    Raises:
+        Problem: nothing is found, or fewer than the sets need.
+    """
     watched = Path(settings.watch)
     if settings.source == "folder":
         found = [c for query in domain.queries for c in folder.search(watched, query)]
@@ -17,7 +22,14 @@ def search(domain: Domain, settings: Search) -> list[Candidate]:
         found = [c for query in domain.queries for c in _rendered(query, domain, settings)]
         if any((watched / domain.name).glob("*")):
             found += folder.search(watched, domain.name)
-    return list({candidate.url: candidate for candidate in found}.values())
+    unique = list({candidate.url: candidate for candidate in found}.values())
+    short = domain.train + domain.test - len(unique)
+    if short > 0:
+        raise Problem(
+            f"{domain.name}: {short} pictures short: {len(unique)} are found, {domain.train} train"
+            f" and {domain.test} test are asked for; add pictures or lower the counts in `domains`"
+        )
+    return unique
 
 
 def _rendered(kind: str, domain: Domain, settings: Search) -> list[Candidate]:

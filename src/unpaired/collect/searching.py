@@ -20,8 +20,7 @@ def search(domain: Domain, settings: Search) -> list[Candidate]:
         found = [c for query in domain.queries for c in folder.search(watched, query)]
     else:
         found = [c for query in domain.queries for c in _rendered(query, domain, settings)]
-        if any((watched / domain.name).glob("*")):
-            found += folder.search(watched, domain.name)
+        found += folder.find(watched, domain.name)
     unique = list({candidate.url: candidate for candidate in found}.values())
     short = domain.train + domain.test - len(unique)
     if short > 0:

@@ -17,6 +17,14 @@ LABELS = "labels.csv"
 
 
 def search(root: Path, query: str) -> list[Candidate]:
+    """Like `find`, but raises Problem where there is no picture."""
+    candidates = find(root, query)
+    if not candidates:
+        raise Problem(f"query {query}: no folder below {root}, nor a glob that matches pictures")
+    return candidates
+
+
+def find(root: Path, query: str) -> list[Candidate]:
     """The pictures of a folder (and of those in it), or those that a glob matches.
 
     Args:
@@ -24,7 +32,7 @@ def search(root: Path, query: str) -> list[Candidate]:
         query: a folder or glob, relative to root or absolute within it.
 
     Raises:
-        Problem: the folder is missing, the query leaves it, or matches no picture.
+        Problem: root is missing, or the query leaves it.
     """
     if not root.is_dir():
         raise Problem(f"search.watch: {root} is no folder")
@@ -33,8 +41,6 @@ def search(root: Path, query: str) -> list[Candidate]:
         raise Problem(f"query {query}: lies outside search.watch ({root}), which DVC watches")
     found = _below(root / pattern) if (root / pattern).is_dir() else root.glob(str(pattern))
     paths = sorted(p for p in found if p.is_file() and p.suffix.lower() in SUFFIXES)
-    if not paths:
-        raise Problem(f"query {query}: no folder below {root}, nor a glob that matches pictures")
     labels = _labels(root)
     return [
         Candidate(

@@ -10,7 +10,7 @@ from unpaired.collect.bags.parts import Part
 from unpaired.collect.bags.shapes import Path
 
 FINE = 4  # coverage is drawn this much larger and reduced: 17 levels of antialiasing
-LIGHTEN, DARKEN = 26, -34  # a large part's upper left and lower right corner
+LIGHTEN, DARKEN = 30, -26  # a large part's upper left and lower right corner
 
 
 class Canvas:

@@ -230,7 +230,7 @@ def bucket(random: Random, bag: Bag) -> None:
 
 
 def baguette(random: Random, bag: Bag) -> None:
-    half, height = random.uniform(112, 124), random.uniform(92, 116)
+    half, height = random.uniform(112, 124), random.uniform(108, 134)
     reach = random.uniform(78, 112)
     drop = arch(-half * 0.9, half * 0.9, -height + 8, reach, -6)
     if random.random() < 0.5:

@@ -10,7 +10,7 @@ Colour = tuple[int, int, int]
 
 COLOURS: dict[str, Colour] = {
     "black": (40, 40, 44),
-    "white": (234, 227, 213),
+    "white": (224, 216, 199),
     "grey": (138, 141, 146),
     "brown": (122, 78, 48),
     "red": (188, 36, 44),
@@ -71,7 +71,7 @@ def choose(random: Random) -> Look:
     contrast = random.choice(
         [(30, 26, 34), mix(rgb, (20, 16, 20), 0.5)]
         if light
-        else [(244, 238, 226), mix(rgb, (255, 252, 244), 0.55)]
+        else [(226, 214, 190), mix(rgb, (255, 252, 244), 0.5)]
     )
     return Look(
         colour=colour,

@@ -15,7 +15,7 @@ FINE = 3  # patterns are drawn this much larger and reduced
 
 # material: (texture, its strength, strength of folds, strength of the light's relief)
 FINISHES = {
-    "pebbled leather": ("pebbles", 0.34, 0.3, 1.0),
+    "pebbled leather": ("pebbles", 0.22, 0.3, 1.0),
     "smooth leather": ("grain", 0.1, 0.3, 1.25),
     "suede": ("nap", 0.5, 0.3, 0.75),
     "canvas": ("weave", 0.6, 0.5, 0.8),
@@ -178,7 +178,7 @@ def _dots(random: Random) -> list[Path]:
 
 def _diamonds(random: Random) -> list[Path]:
     step = random.uniform(24, 36)
-    w = step * random.uniform(0.24, 0.32)
+    w = step * random.uniform(0.18, 0.26)
     centres = [
         (column * step + (row % 2) * step / 2, -row * step * 0.75)
         for row in range(-1, 20)

@@ -43,7 +43,7 @@ class Bag:
     def body(self, outline: Path, side: float, rise: float, cloth: str = "main") -> None:
         """The front panel and, seen a little from the side, the gusset behind it."""
         back = shift(outline, side, -rise)
-        self.add(cloth, hull(outline + back), depth=8, tone=-34, broad=True)
+        self.add(cloth, hull(outline + back), depth=8, tone=-20, broad=True)
         self.add(cloth, outline, depth=16, lift=1, broad=True)
 
     def panel(
@@ -87,7 +87,7 @@ class Bag:
 
     def chain(self, path: Path) -> None:
         self.add("metal", *dashes(path, 8, 2.4, 5.4), depth=1.6, lift=1)
-        self.add("metal", *dashes(path, 4, 6.4, 2), depth=1, tone=-30)
+        self.add("metal", *dashes(path, 4, 6.4, 2), depth=1, tone=-12)
 
     def ring(self, x: float, y: float, size: float) -> None:
         self.add("metal", ring(oval(x, y, size, size), size * 0.2), depth=1.2, lift=1.2)

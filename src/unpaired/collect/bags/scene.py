@@ -1,6 +1,6 @@
 """The photo: a bag in its pose on a light background, with its shadow on the floor."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from random import Random
 
@@ -20,21 +20,20 @@ FAMILIES = {"handbag": handbags.FAMILIES, "backpack": backpacks.FAMILIES}
 class Pose:
     """Bag units to pixels: mirrored, turned a little, leaning back, scaled and put in place."""
 
-    mirrored: bool
-    turn: float  # tan of half the angle
+    flip: int  # 1 or -1
+    cos: float  # of the angle it is turned by
+    sin: float
     taper: float  # how much narrower a unit higher up
-    scale: float
-    x: float
-    y: float
+    scale: float = 1.0
+    x: float = 0.0
+    y: float = 0.0
 
     def __call__(self, point: Point) -> Point:
         x, y = point
-        x = (-x if self.mirrored else x) * (1 + self.taper * y)
-        norm = 1 + self.turn * self.turn
-        cos, sin = (1 - self.turn * self.turn) / norm, 2 * self.turn / norm
+        x *= self.flip * (1 + self.taper * y)
         return (
-            self.x + self.scale * (cos * x - sin * y),
-            self.y + self.scale * (sin * x + cos * y),
+            self.x + self.scale * (self.cos * x - self.sin * y),
+            self.y + self.scale * (self.sin * x + self.cos * y),
         )
 
 
@@ -51,26 +50,21 @@ class Plan:
 
 
 def plan(kind: str, random: Random) -> Plan:
+    """Chooses a bag of that kind, and lays it out."""
     look = choose(random)
-    family = random.choice(list(FAMILIES[kind]))
+    family, lay_out = random.choice(list(FAMILIES[kind].items()))
     bag = Bag()
-    FAMILIES[kind][family](random, bag)
+    lay_out(random, bag)
     width = random.randrange(288, 321)
     size = (width, width + random.randrange(4, 53))
     shade = random.randrange(240, 253)
     warmth = random.randrange(-3, 4)
-    return Plan(
-        family,
-        look,
-        bag,
-        size,
-        _pose(random, bag, size),
-        (shade + max(warmth, 0), shade + 1, shade - min(warmth, 0)),
-    )
+    backdrop = (shade + max(warmth, 0), shade + 1, shade - min(warmth, 0))
+    return Plan(family, look, bag, size, _pose(random, bag, size), backdrop)
 
 
 def photograph(plan: Plan, random: Random) -> Image.Image:
-    """Draws the plan: RGB of plan.size."""
+    """Draws the plan: RGB of plan.size. random: as `plan` left it."""
     materials = cloths(plan.look, random, plan.size, plan.pose)
     canvas = Canvas(plan.size)
     for part in plan.bag.parts:
@@ -85,17 +79,22 @@ def photograph(plan: Plan, random: Random) -> Image.Image:
 
 def _pose(random: Random, bag: Bag, size: tuple[int, int]) -> Pose:
     """Fits the bag into the middle of the picture."""
-    mirrored, turn = random.random() < 0.5, random.uniform(-0.02, 0.02)
-    taper = random.uniform(-0.0001, 0.0003)
-    upright = Pose(mirrored, turn, taper, 1, 0, 0)
-    points = [upright(p) for part in bag.parts for outline in part.outlines for p in outline]
+    half = random.uniform(-0.02, 0.02)  # tangent of half the angle: its sine needs no library
+    norm = 1 + half * half
+    pose = Pose(
+        flip=random.choice([1, -1]),
+        cos=(1 - half * half) / norm,
+        sin=2 * half / norm,
+        taper=random.uniform(-0.0001, 0.0003),
+    )
+    points = [pose(p) for part in bag.parts for outline in part.outlines for p in outline]
     left, right = min(x for x, _ in points), max(x for x, _ in points)
     top, bottom = min(y for _, y in points), max(y for _, y in points)
     fill = random.uniform(0.8, 0.88)
     scale = min(fill * size[0] / (right - left), fill * size[1] / (bottom - top))
     x = size[0] / 2 - scale * (left + right) / 2 + random.uniform(-5, 5)
     y = size[1] / 2 - scale * (top + bottom) / 2 + random.uniform(-4, 6)
-    return Pose(mirrored, turn, taper, scale, x, y)
+    return replace(pose, scale=scale, x=x, y=y)
 
 
 def _backdrop(colour: tuple[int, int, int], size: tuple[int, int]) -> Image.Image:

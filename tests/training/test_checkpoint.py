@@ -6,6 +6,7 @@ import torch
 from unpaired.errors import Problem
 from unpaired.training.checkpoint import load_checkpoint, save_checkpoint
 
+pytestmark = pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 CPU = torch.device("cpu")
 STATE = {"model": {"w": torch.arange(3.0)}, "history": [{"step": 1, "loss": 0.1}], "step": 7}
 
@@ -37,15 +38,22 @@ def test_a_state_that_cannot_be_written_leaves_the_last_good_one(path):
     assert load_checkpoint(path, CPU)["step"] == 7
 
 
-@pytest.mark.parametrize("keep", [0, 10, 0.5, -1])
-def test_a_truncated_file_is_a_problem(path, keep):
+@pytest.mark.parametrize("share", [0, 0.01, 0.5, 0.99])
+def test_a_truncated_file_is_a_problem(path, share):
     data = path.read_bytes()
-    path.write_bytes(data[: int(keep * len(data)) if keep == 0.5 else keep])
+    path.write_bytes(data[: int(share * len(data))])
     with pytest.raises(Problem, match="delete it to start anew"):
         load_checkpoint(path, CPU)
 
 
-@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+@pytest.mark.parametrize("data", [b"half", b"<html>", b"\x80\x02N.", bytes(range(256)) * 50])
+def test_foreign_bytes_are_a_problem(path, data):
+    path.write_bytes(data)
+    with pytest.raises(Problem, match="delete it to start anew") as caught:
+        load_checkpoint(path, CPU)
+    assert "\n" not in str(caught.value)
+
+
 def test_code_in_a_checkpoint_is_not_run(path, tmp_path):
     class Code:
         def __reduce__(self):

@@ -5,7 +5,6 @@ import json
 import os
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pandas as pd
 
@@ -34,10 +33,11 @@ def fetch(domain: str, candidates: list[Candidate], target: Path) -> pd.DataFram
 
 def _bring(target: Path, url: str) -> tuple[str, str, int, str]:
     """(sha256, file name, bytes, reason it failed)"""
+    scheme = url.partition(":")[0]
+    if scheme not in READERS:
+        return "", "", 0, f"no reader for {scheme}:"
     try:
-        data = READERS[urlsplit(url).scheme](url)
-    except KeyError:
-        return "", "", 0, f"no reader for {urlsplit(url).scheme}:"
+        data = READERS[scheme](url)
     except Problem as problem:
         return "", "", 0, str(problem)
     digest = hashlib.sha256(data).hexdigest()

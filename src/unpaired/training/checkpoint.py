@@ -1,7 +1,6 @@
 """The full state of a training, in one file that is either whole or absent."""
 
 import os
-import pickle
 from pathlib import Path
 
 import torch
@@ -29,7 +28,8 @@ def load_checkpoint(path: Path, device: torch.device) -> dict:
     """Tensors and plain values only: a checkpoint that holds code is refused."""
     try:
         return torch.load(path, map_location=device, weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except Exception as error:  # damaged bytes raise nearly every type there is
+        reason = type(error).__name__
         raise Problem(
-            f"{path}: no readable checkpoint ({error}); delete it to start anew"
+            f"{path}: no readable checkpoint ({reason}); delete it to start anew"
         ) from None

@@ -65,10 +65,10 @@ def train(
     epoch_steps = max(map(len, images.values())) / settings.batch_size
     steps = math.ceil(settings.epochs * epoch_steps)
     model = CycleGAN(settings, tuple(images), steps, device, precision)
-    history, first = [], 0
+    history, window, first = [], [], 0
     if state:
         model.load_state_dict(state["model"])
-        history, first = state["history"], state["step"]
+        history, window, first = state["history"], state["window"], state["step"]
     batches = Batches(
         images, settings.batch_size, settings.seed, settings.load_scale, settings.flip, device
     )
@@ -81,11 +81,12 @@ def train(
         observer.sample(step, grid)
 
     def save(step: int) -> None:
-        state = {"model": model.state_dict(), "history": history, "step": step}
+        if window:
+            _check_finite(_means(window), step, settings.learning_rate)
+        state = {"model": model.state_dict(), "history": history, "window": window, "step": step}
         save_checkpoint(checkpoint, state | {"precision": precision})
         observer.checkpoint(step, model)
 
-    window: list[dict[str, torch.Tensor]] = []
     bar = tqdm(total=steps, initial=first, desc="train", unit="step", mininterval=1)
     for step in range(first, steps):
         window.append(model.step(step, *batches[step]))
@@ -93,8 +94,8 @@ def train(
         done = step + 1
         if done % settings.log_every == 0 or done == steps:
             row = _means(window)
-            window.clear()
             _check_finite(row, done, settings.learning_rate)
+            window.clear()
             factor = constant_then_linear(step, steps, settings.decay)
             rate = {"learning_rate": factor * settings.learning_rate}
             history.append({"step": done, "epoch": done / epoch_steps} | row | rate)

@@ -1,7 +1,7 @@
 """Pictures in folders of one's own: the `folder` source, and what is added beside any other.
 
-A `labels.csv` in the watched folder (its column `file` relative to it, or to a domain's folder)
-gives its other columns to the pictures as labels.
+A `labels.csv` in the watched folder gives its other columns as labels to the pictures that its
+column `file` names, relative to that folder.
 """
 
 import hashlib
@@ -39,8 +39,8 @@ def find(root: Path, query: str) -> list[Candidate]:
     pattern = Path(query).relative_to(root) if Path(query).is_relative_to(root) else Path(query)
     if pattern.is_absolute() or ".." in pattern.parts:
         raise Problem(f"query {query}: lies outside search.watch ({root}), which DVC watches")
-    found = _below(root / pattern) if (root / pattern).is_dir() else root.glob(str(pattern))
-    paths = sorted(p for p in found if p.is_file() and p.suffix.lower() in SUFFIXES)
+    found = (root / pattern).rglob("*") if (root / pattern).is_dir() else root.glob(str(pattern))
+    paths = sorted(p for p in found if p.suffix.lower() in SUFFIXES and _shown(p))
     labels = _labels(root)
     return [
         Candidate(
@@ -68,8 +68,8 @@ def read(url: str) -> bytes:
     return data
 
 
-def _below(folder: Path):
-    return (path for path in folder.rglob("*") if not path.name.startswith("."))
+def _shown(path: Path) -> bool:
+    return path.is_file() and not path.name.startswith(".")
 
 
 def _url(path: Path) -> str:

@@ -1,0 +1,216 @@
+"""The step of `CycleGAN`, merged and in two threads, against the same written out plainly."""
+
+import copy
+
+import pytest
+import torch
+from torch.nn.functional import l1_loss
+
+from unpaired.networks import ResnetGenerator
+from unpaired.training.batches import to_tensor
+from unpaired.training.cyclegan import CycleGAN
+from unpaired.training.losses import discriminator_loss, generator_loss
+
+CPU = torch.device("cpu")
+DOMAINS = ("apple", "pear")
+
+
+@pytest.fixture(scope="module")
+def build(tiny_params):
+    def built(precision="fp32", steps=10, **settings):
+        changes = {f"train.{name}": value for name, value in settings.items()}
+        return CycleGAN(tiny_params(changes).train, DOMAINS, steps, CPU, precision)
+
+    return built
+
+
+@pytest.fixture(scope="module")
+def batches(pictures):
+    return to_tensor(pictures(2, 0)), to_tensor(pictures(2, 1))
+
+
+def plain_step(model, a, b):
+    """One step without a pool on copies of the model's networks: every forward by itself.
+
+    Returns the losses and the networks: with the gradients, and the updated weights.
+    """
+    settings = model.settings
+    nets = copy.deepcopy(model.networks)
+    g, f, d_a, d_b = nets.values()
+    betas = (settings.beta1, settings.beta2)
+    both = [*g.parameters(), *f.parameters()]
+    optimiser = torch.optim.Adam(both, settings.learning_rate, betas, foreach=False)
+    kind = settings.gan_loss
+
+    fake_b, fake_a = g(a), f(b)
+    gan = generator_loss(kind, d_b(fake_b)) + generator_loss(kind, d_a(fake_a))
+    cycle = l1_loss(f(fake_b), a) + l1_loss(g(fake_a), b)
+    identity = l1_loss(g(b), b) + l1_loss(f(a), a)
+    (gan + settings.lambda_cycle * cycle + settings.lambda_identity * identity).backward()
+    optimiser.step()
+
+    verdicts = {}
+    for name, judge, real, fake in (("apple", d_a, a, fake_a), ("pear", d_b, b, fake_b)):
+        judge.zero_grad()
+        optimiser = torch.optim.Adam(
+            judge.parameters(), settings.learning_rate, betas, foreach=False
+        )
+        loss = discriminator_loss(kind, judge(real), judge(fake.detach()))
+        loss.backward()
+        optimiser.step()
+        verdicts[f"loss_D_{name}"] = loss
+    if not settings.lambda_identity:
+        identity = torch.zeros(())
+    losses = {"loss_G_GAN": gan, "loss_G_cycle": cycle, "loss_G_identity": identity} | verdicts
+    return {name: loss.item() for name, loss in losses.items()}, nets
+
+
+def weights(model):
+    return {
+        f"{name}.{key}": value.clone()
+        for name, network in model.networks.items()
+        for key, value in network.state_dict().items()
+    }
+
+
+def same(one, other):
+    return one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)
+
+
+@pytest.mark.parametrize("gan_loss", ["lsgan", "log", "log_saturating"])
+@pytest.mark.parametrize("lambda_identity", [5.0, 0.0])
+def test_a_step_is_the_plain_step(build, batches, gan_loss, lambda_identity):
+    # A wider start than the default: from 0.02 all answers are nearly grey.
+    model = build(gan_loss=gan_loss, lambda_identity=lambda_identity, pool_size=0, init_gain=0.1)
+    expected, plain = plain_step(model, *batches)
+    losses = model.step(0, *batches)
+    assert {name: loss.item() for name, loss in losses.items()} == pytest.approx(expected, 1e-5)
+
+    compared = 0
+    for name, network in model.networks.items():
+        scale = max(p.grad.abs().max() for p in plain[name].parameters())
+        for ours, theirs in zip(network.parameters(), plain[name].parameters(), strict=True):
+            torch.testing.assert_close(ours.grad, theirs.grad, atol=1e-5 * scale, rtol=1e-3)
+            # Adam's first update is the rate times the gradient's sign, so that where there is
+            # no gradient (a bias before a norm) rounding alone decides.
+            clear = theirs.grad.abs() > 1e-4 * scale
+            torch.testing.assert_close(ours[clear], theirs[clear], atol=1e-6, rtol=1e-6)
+            compared += int(clear.sum())
+    assert compared > 0.9 * sum(value.numel() for value in weights(model).values())
+
+
+def test_the_generators_step_leaves_the_discriminators_alone(build, batches, monkeypatch):
+    model = build()
+    before, seen = weights(model), []
+    judges = [model.networks[name] for name in ("discriminator_a", "discriminator_b")]
+    step = model.optimisers["generators"].step
+
+    def watched():
+        seen.extend(parameter.grad for judge in judges for parameter in judge.parameters())
+        step()
+        seen.append({k: v for k, v in weights(model).items() if k.startswith("discriminator")})
+
+    monkeypatch.setattr(model.optimisers["generators"], "step", watched)
+    model.step(0, *batches)
+    *gradients, judged = seen
+    assert gradients == [None] * len(gradients)
+    assert same(judged, {key: before[key] for key in judged})
+    after = weights(model)
+    changed = {key.partition(".")[0] for key in after if not torch.equal(after[key], before[key])}
+    assert changed == set(model.networks)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_same_steps_give_the_same_bits(build, batches, precision):
+    ends = []
+    for _ in range(2):
+        model = build(precision)
+        losses = [model.step(step, *batches) for step in range(4)]
+        ends.append((weights(model), {str(n): row[k] for n, row in enumerate(losses) for k in row}))
+    assert same(ends[0][0], ends[1][0]) and same(ends[0][1], ends[1][1])
+
+
+def test_the_seed_decides_the_start(build):
+    assert same(weights(build(seed=1)), weights(build(seed=1)))
+    assert not same(weights(build(seed=1)), weights(build(seed=2)))
+
+
+def test_weights_start_from_the_normal_distribution_that_is_asked_for(build):
+    for key, value in weights(build(init_gain=0.05)).items():
+        if key.endswith("bias"):
+            assert not value.any()
+        elif value.numel() > 3000:
+            assert value.std().item() == pytest.approx(0.05, rel=0.1)
+            assert value.mean().abs() < 0.005
+
+
+def test_bf16_stays_near_fp32_and_keeps_its_weights_whole(build, batches):
+    plain, half = build("fp32"), build("bf16")
+    losses = [model.step(0, *batches) for model in (plain, half)]
+    for name, loss in losses[0].items():
+        assert losses[1][name].item() == pytest.approx(loss.item(), rel=0.05)
+        assert losses[1][name].dtype == torch.float32
+    assert {value.dtype for value in weights(half).values()} == {torch.float32}
+    assert {image.dtype for pool in half.pools.values() for image in pool.images} == {torch.float32}
+    assert not same(weights(plain), weights(half))
+
+
+def test_the_rate_follows_the_schedule(build, batches):
+    model = build(steps=4, decay=0.5, learning_rate=0.01)
+    rates = []
+    for step in range(4):
+        model.step(step, *batches)
+        rates.append([opt.param_groups[0]["lr"] for opt in model.optimisers.values()])
+    assert rates == [[0.01, 0.01], [0.01, 0.01], [0.01, 0.01], [0.005, 0.005]]
+
+
+def test_fakes_go_through_the_pool_of_their_domain(build, batches):
+    model = build(pool_size=3)
+    with torch.no_grad():
+        fake_a = model.networks["generator_ba"](batches[1])
+        fake_b = model.networks["generator_ab"](batches[0])
+    model.step(0, *batches)
+    for name, fakes in (("a", fake_a), ("b", fake_b)):
+        torch.testing.assert_close(torch.stack(model.pools[name].images), fakes)
+        assert not any(image.requires_grad for image in model.pools[name].images)
+    model.step(1, *batches)
+    assert [len(pool.images) for pool in model.pools.values()] == [3, 3]
+
+
+def test_a_restored_model_goes_on_alike(build, batches):
+    model, other = build(), build()
+    for step in range(3):
+        model.step(step, *batches)
+        other.step(step, *reversed(batches))
+    assert not same(weights(model), weights(other))
+    other.load_state_dict(copy.deepcopy(model.state_dict()))
+    for step in range(3, 6):
+        assert same(model.step(step, *batches), other.step(step, *batches))
+    assert same(weights(model), weights(other))
+
+
+def test_generators_and_the_architecture_that_rebuilds_them(build):
+    model = build(blocks=9, upsample="transpose")
+    assert list(model.generators()) == ["generator_ab", "generator_ba"]
+    arguments = dict(model.architecture)
+    assert arguments.pop("name") == "resnet"
+    for network in model.generators().values():
+        ResnetGenerator(**arguments).load_state_dict(network.state_dict())
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_samples_are_input_translation_and_reconstruction(build, batches, precision):
+    a, b = batches
+    model = build(precision)
+    rows = model.sample(a, b[:1])
+    forth, back = model.generators().values()
+    assert [len(row) for row in rows] == [3, 3, 3]
+    tolerance = 1e-4 if precision == "fp32" else 0.05
+    expected = [(a[0], forth, back), (a[1], forth, back), (b[0], back, forth)]
+    for (source, fake, again), (image, first, second) in zip(rows, expected, strict=True):
+        assert torch.equal(source, image)
+        with torch.no_grad():
+            translation = first(image[None])
+            reconstruction = second(translation)
+        for found, wanted in ((fake, translation), (again, reconstruction)):
+            assert (found - wanted[0]).abs().mean() < tolerance

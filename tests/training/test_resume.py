@@ -1,0 +1,90 @@
+import os
+
+import numpy as np
+import pytest
+
+from unpaired.errors import Problem
+from unpaired.training import resume
+from unpaired.training.resume import KEPT, state_folder, trajectory
+
+
+@pytest.fixture(autouse=True)
+def root(tmp_path, monkeypatch):
+    monkeypatch.setattr(resume, "ROOT", tmp_path / "resume")
+    return tmp_path / "resume"
+
+
+@pytest.fixture
+def images(pictures):
+    return {"apple": pictures(3, 0), "pear": pictures(2, 1)}
+
+
+def test_the_same_training_has_the_same_key(images, tmp_path):
+    key = trajectory({"epochs": 2, "size": 32}, images)
+    assert key == trajectory({"size": 32, "epochs": 2}, images)
+    np.save(tmp_path / "apple.npy", images["apple"])
+    mapped = np.load(tmp_path / "apple.npy", mmap_mode="r")
+    assert key == trajectory({"epochs": 2, "size": 32}, images | {"apple": mapped})
+
+
+def test_whatever_shapes_a_training_changes_its_key(images, monkeypatch, tmp_path):
+    settings = {"epochs": 2, "seed": 0}
+    changed = {name: pictures.copy() for name, pictures in images.items()}
+    changed["pear"][1, 31, 31, 2] += 1
+    keys = [
+        trajectory(settings, images),
+        trajectory(settings | {"epochs": 3}, images),
+        trajectory(settings, changed),
+        trajectory(settings, dict(reversed(images.items()))),
+        trajectory(settings, {"apple": images["apple"][[1, 0, 2]], "pear": images["pear"]}),
+        trajectory(settings, {"apple": images["apple"], "plum": images["pear"]}),
+        trajectory(settings, {"apple": images["apple"][:2], "pear": images["pear"]}),
+    ]
+    monkeypatch.setattr(resume.torch, "__version__", "3.0")
+    keys.append(trajectory(settings, images))
+    (tmp_path / "training").mkdir()
+    (tmp_path / "training" / "cyclegan.py").write_text("other code")
+    monkeypatch.setattr(resume, "SOURCES", tmp_path)
+    keys.append(trajectory(settings, images))
+    assert len(set(keys)) == len(keys)
+
+
+def test_the_state_outlives_the_training(root):
+    with state_folder("abc") as folder:
+        assert folder == root / "abc"
+        (folder / "checkpoint.pt").write_text("state")
+    with state_folder("abc") as folder:
+        assert (folder / "checkpoint.pt").read_text() == "state"
+
+
+def test_a_second_trainer_is_refused_while_the_first_is_at_it():
+    with state_folder("abc"):
+        with (
+            pytest.raises(Problem, match="another process is training just this"),
+            state_folder("abc"),
+        ):
+            pytest.fail("two at once")
+        with state_folder("other") as folder:
+            assert folder.is_dir()
+    with state_folder("abc") as folder:
+        assert folder.is_dir()
+
+
+def test_a_failed_training_frees_its_state():
+    with pytest.raises(ZeroDivisionError), state_folder("abc"):
+        raise ZeroDivisionError
+    with state_folder("abc") as folder:
+        assert folder.is_dir()
+
+
+def test_the_oldest_states_are_pruned(root):
+    for age, key in enumerate(("newest", "newer", "old", "oldest"), 1):
+        (root / key / "samples").mkdir(parents=True)
+        (root / key / "checkpoint.pt").write_text(key)
+        os.utime(root / key, (1_000_000 - age, 1_000_000 - age))
+    with state_folder("current"):
+        kept = {path.name for path in root.iterdir()}
+    assert kept == {"current", "newest", "newer"} and len(kept) == KEPT
+    with state_folder("newer"):
+        pass
+    assert (root / "newer" / "checkpoint.pt").read_text() == "newer"

@@ -20,12 +20,12 @@ DRAWN = {
     "synthetic://handbag/3": "c4888c3a153227bb",
     "synthetic://handbag/4": "4a1a176a05f0dec1",
     "synthetic://handbag/5": "c97395d5aebe6a1e",
-    "synthetic://backpack/0": "292941111c5eb8c9",
-    "synthetic://backpack/1": "1b7b1b19fd0b7808",
-    "synthetic://backpack/2": "e4cdf8afe992e7bb",
-    "synthetic://backpack/3": "b848b51e5272536f",
+    "synthetic://backpack/0": "02f9eae343aa09b9",
+    "synthetic://backpack/1": "90d482db75c181f0",
+    "synthetic://backpack/2": "4122f5f828e69a7a",
+    "synthetic://backpack/3": "b31b9bd883bcd258",
     "synthetic://backpack/4": "2d1c5df5fb3f6b43",
-    "synthetic://backpack/5": "190776577c04b120",
+    "synthetic://backpack/5": "4b1c5f7aabd20ccc",
 }
 
 

@@ -35,7 +35,7 @@ METALS: dict[str, Colour] = {
 }
 MATERIALS = ("pebbled leather", "smooth leather", "suede", "canvas", "nylon")
 PATTERNS = {
-    "plain": 60,
+    "plain": 150,
     "quilted": 10,
     "stripes": 9,
     "checks": 7,

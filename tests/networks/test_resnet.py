@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from unpaired.networks import ResnetGenerator
+from unpaired.networks.resnet import ResidualBlock
 
 
 def count(network):
@@ -47,6 +48,15 @@ def test_pictures_of_a_batch_are_kept_apart(upsample):
         singles = torch.cat([network(batch[:1]), network(batch[1:])])
         torch.testing.assert_close(network(batch), singles, atol=1e-5, rtol=0)
         assert torch.equal(network(batch), network.eval()(batch))
+
+
+def test_a_block_adds_to_its_input():
+    block, signal = ResidualBlock(4), images(2, 4, 8, 8)
+    with torch.no_grad():
+        torch.testing.assert_close(block(signal) - block.conv_block(signal), signal)
+        for parameter in block.parameters():
+            parameter.zero_()
+        assert torch.equal(block(signal), signal)
 
 
 def test_every_weight_is_reached_by_the_gradient():

@@ -164,6 +164,11 @@ def test_the_rate_follows_the_schedule(build, batches):
     assert rates == [[0.01, 0.01], [0.01, 0.01], [0.01, 0.01], [0.005, 0.005]]
 
 
+def test_adam_has_the_betas_that_are_asked_for(build):
+    optimisers = build(beta1=0.3, beta2=0.9).optimisers.values()
+    assert [opt.param_groups[0]["betas"] for opt in optimisers] == [(0.3, 0.9)] * 2
+
+
 def test_fakes_go_through_the_pool_of_their_domain(build, batches):
     model = build(pool_size=3)
     with torch.no_grad():

@@ -20,8 +20,10 @@ def fetch(_: Params) -> None:
     write_table(RAW / "manifest.csv", manifest)
     failed = manifest[manifest["outcome"] == "failed"]
     print(f"{len(manifest) - len(failed)} fetched, {len(failed)} failed")
-    if len(failed) == len(manifest):
-        raise Problem(f"no picture could be fetched; the first: {failed['reason'].iloc[0]}")
+    for domain, table in manifest.groupby("domain"):
+        if (table["outcome"] == "failed").all():
+            reason = table["reason"].iloc[0]
+            raise Problem(f"{domain}: none of {len(table)} pictures was fetched; first: {reason}")
 
 
 if __name__ == "__main__":

@@ -108,6 +108,10 @@ def test_two_domains_of_one_name_are_refused(refused, twin):
     assert "two domains have the same name" in refused({"domains.1.name": twin})
 
 
+def test_a_domain_cannot_take_the_name_of_a_stage_s_file(refused):
+    assert "rename that domain" in refused({"domains.0.name": "Verdicts"})
+
+
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_cyclegan_takes_two_domains(refused, count):
     domains = [DOMAIN | {"name": f"apple{place}"} for place in range(count)]

@@ -160,7 +160,8 @@ def test_an_experiment_is_run_and_shown(clone):
     script = (
         "import json; from unpaired.tracking import client\n"
         "run = client().get_run(json.load(open('models/run.json'))['run_id'])\n"
-        "print(run.info.run_name, run.data.tags['dvc.experiment'], run.data.params['train.lambda_cycle'])"
+        "tags, params = run.data.tags, run.data.params\n"
+        "print(run.info.run_name, tags['dvc.experiment'], params['train.lambda_cycle'])"
     )
     assert clone.run(sys.executable, "-c", script).split()[-3:] == ["softer", "softer", "5.0"]
 

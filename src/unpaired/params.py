@@ -119,6 +119,8 @@ class Params(Section):
         names = [domain.name.lower() for domain in domains]
         if len(set(names)) < len(names):
             raise ValueError("two domains have the same name")
+        if "verdicts" in names:
+            raise ValueError("verdicts.csv is a file of the clean stage; rename that domain")
         return domains
 
     @model_validator(mode="after")

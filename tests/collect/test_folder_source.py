@@ -1,4 +1,5 @@
 import hashlib
+import os
 
 import pytest
 
@@ -130,3 +131,11 @@ def test_a_table_of_labels_without_files_is_a_problem(root, text):
     (root / "labels.csv").write_text(text)
     with pytest.raises(Problem, match=r"labels\.csv"):
         search(root, "apple")
+
+
+def test_names_that_are_not_utf8_are_read(tmp_path):
+    name = os.fsdecode(b"caf\xe9.jpg")
+    (tmp_path / name).write_bytes(b"picture")
+    (candidate,) = search(tmp_path, ".")
+    assert candidate.title == "caf�"
+    assert read(candidate.url) == b"picture"

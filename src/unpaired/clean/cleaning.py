@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import numpy as np
 import pandas as pd
@@ -112,23 +113,24 @@ def clean(raw: Path, target: Path, settings: Clean, overrides: dict[str, str]) -
     manifest["bytes"] = manifest["bytes"].astype(int)
     target.mkdir(parents=True, exist_ok=True)
     shape = (len(manifest), settings.size, settings.size, 3)
-    spool = target / ".spool.npy"
-    images = np.lib.format.open_memmap(spool, "w+", np.uint8, shape)
-    found = []
-    files = manifest["file"].tolist()
-    for place, one in enumerate(spread(partial(examine, raw, settings), files, "clean")):
-        if one.image is not None:
-            images[place] = one.image
-        found.append({**vars(one), "has_image": one.image is not None})
-    examined = pd.DataFrame(found).drop(columns="image")
-    verdicts = judge(pd.concat([manifest.drop(columns="reason"), examined], axis=1), overrides)
-    for domain, table in verdicts.groupby("domain"):
-        kept = table[table["verdict"] == "keep"]
-        if kept.empty:
-            reasons = table["reason"].value_counts().to_dict()
-            raise Problem(f"{domain}: no picture is left after cleaning ({reasons})")
-        labels = pd.DataFrame(map(json.loads, kept["labels"]), index=kept.index).fillna("")
-        columns = kept[KEPT].join(labels.add_prefix("label_"))
-        write_set(target, domain, (images[place] for place in kept.index), columns, settings.size)
-    spool.unlink()
+    with TemporaryFile(dir=target) as spool:
+        images = np.memmap(spool, np.uint8, "w+", shape=shape)
+        found = []
+        files = manifest["file"].tolist()
+        for place, one in enumerate(spread(partial(examine, raw, settings), files, "clean")):
+            if one.image is not None:
+                images[place] = one.image
+            found.append({**vars(one), "has_image": one.image is not None})
+        examined = pd.DataFrame(found).drop(columns="image")
+        verdicts = judge(pd.concat([manifest.drop(columns="reason"), examined], axis=1), overrides)
+        for domain, table in verdicts.groupby("domain"):
+            kept = table[table["verdict"] == "keep"]
+            if kept.empty:
+                reasons = table["reason"].value_counts().to_dict()
+                raise Problem(f"{domain}: no picture is left after cleaning ({reasons})")
+            labels = pd.DataFrame(map(json.loads, kept["labels"]), index=kept.index).fillna("")
+            columns = kept[KEPT].join(labels.add_prefix("label_"))
+            write_set(
+                target, domain, (images[place] for place in kept.index), columns, settings.size
+            )
     return verdicts[VERDICTS]

@@ -5,8 +5,9 @@ column `file` names, relative to that folder.
 """
 
 import hashlib
+import os
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from unpaired.collect.candidates import Candidate
 from unpaired.errors import Problem
@@ -48,7 +49,7 @@ def find(root: Path, query: str) -> list[Candidate]:
             source="folder",
             query=query,
             rank=rank,
-            title=path.stem,
+            title=os.fsencode(path.stem).decode(errors="replace"),
             labels=labels.get(path.relative_to(root).as_posix(), {}),
         )
         for rank, path in enumerate(paths, 1)
@@ -58,7 +59,7 @@ def find(root: Path, query: str) -> list[Candidate]:
 def read(url: str) -> bytes:
     """The bytes a `file:` URL names. Raises Problem if they are gone or no longer those."""
     parts = urlsplit(url)
-    path = Path(unquote(parts.path))
+    path = Path(os.fsdecode(unquote_to_bytes(parts.path)))
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -73,7 +74,8 @@ def _shown(path: Path) -> bool:
 
 
 def _url(path: Path) -> str:
-    return f"file:{quote(path.as_posix())}#sha256={hashlib.sha256(path.read_bytes()).hexdigest()}"
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return f"file:{quote(os.fsencode(path))}#sha256={digest}"
 
 
 def _labels(root: Path) -> dict[str, dict[str, str]]:

@@ -82,6 +82,7 @@ class Train(Section):
     ndf: Count
     init_gain: Positive
     pool_size: Whole
+    ema: Annotated[float, Field(ge=0, lt=1)]
     load_scale: Annotated[float, Field(ge=1, le=2)]
     flip: bool
     precision: Literal["auto", "fp32", "bf16"]

@@ -22,8 +22,8 @@ DRAWN = {
     "synthetic://handbag/5": "c97395d5aebe6a1e",
     "synthetic://backpack/0": "02f9eae343aa09b9",
     "synthetic://backpack/1": "90d482db75c181f0",
-    "synthetic://backpack/2": "4122f5f828e69a7a",
-    "synthetic://backpack/3": "b31b9bd883bcd258",
+    "synthetic://backpack/2": "e4cdf8afe992e7bb",
+    "synthetic://backpack/3": "cb54952933dbb257",
     "synthetic://backpack/4": "2d1c5df5fb3f6b43",
     "synthetic://backpack/5": "4b1c5f7aabd20ccc",
 }

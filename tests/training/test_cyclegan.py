@@ -203,6 +203,23 @@ def test_generators_and_the_architecture_that_rebuilds_them(build):
         ResnetGenerator(**arguments).load_state_dict(network.state_dict())
 
 
+def test_the_generators_kept_are_running_means(build, batches):
+    model = build(ema=0.9)
+    means, trained = [], []
+    for step in range(12):
+        model.step(step, *batches)
+        trained.append(model.networks["generator_ab"].model[1].weight.clone())
+        means.append(model.generators()["generator_ab"].model[1].weight.clone())
+    share = 1 - min(0.9, 12 / 21)
+    torch.testing.assert_close(means[-1], means[-2] + share * (trained[-1] - means[-2]))
+    assert not torch.equal(means[-1], trained[-1])
+
+
+def test_without_a_mean_the_last_are_kept(build):
+    model = build(ema=0.0)
+    assert all(one is model.networks[name] for name, one in model.generators().items())
+
+
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_samples_are_input_translation_and_reconstruction(build, batches, precision):
     a, b = batches

@@ -11,10 +11,14 @@ of `losses.py`:
     loss_D_A, loss_D_B: ½ (real term + fake term), fakes out of an image pool
 
 |x| is the mean absolute value over batch, channels and pixels, pictures being in [-1, 1].
+
+With `ema` > 0 the generators that are shown and kept are running means of the trained weights
+(Yazıcı et al. 2019, arXiv 1806.04498).
 """
 
 from __future__ import annotations
 
+import copy
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -30,6 +34,9 @@ from unpaired.training.schedule import constant_then_linear
 
 if TYPE_CHECKING:
     from unpaired.params import Train
+
+
+GENERATORS = ("generator_ab", "generator_ba")
 
 
 class CycleGAN:
@@ -68,9 +75,14 @@ class CycleGAN:
         for network in self.networks.values():
             network.to(device).apply(self._initialise)
         self.optimisers = {
-            "generators": self._adam("generator_ab", "generator_ba"),
+            "generators": self._adam(*GENERATORS),
             "discriminators": self._adam("discriminator_a", "discriminator_b"),
         }
+        self.averages = (
+            {f"average_{name}": copy.deepcopy(self.networks[name]) for name in GENERATORS}
+            if settings.ema
+            else {}
+        )
         self.pools = {"a": ImagePool(settings.pool_size), "b": ImagePool(settings.pool_size)}
         # The two directions share weights only, so each has a thread of its own: unlike the
         # threads inside an operator these do not wait for each other in between.
@@ -104,6 +116,7 @@ class CycleGAN:
             lambda direction: self._generate(*direction), [(g, f, d_b, a, b), (f, g, d_a, b, a)]
         )
         self.optimisers["generators"].step()
+        self._average(step)
         self._freeze_discriminators(False)
 
         rng = generator("pool", self.settings.seed, step)
@@ -156,6 +169,14 @@ class CycleGAN:
         for name in ("discriminator_a", "discriminator_b"):
             self.networks[name].requires_grad_(not frozen)
 
+    @torch.no_grad()
+    def _average(self, step: int) -> None:
+        # The mean of a young training is over fewer steps, else it would hold its random start.
+        share = 1 - min(self.settings.ema, (step + 1) / (step + 10))
+        for name in GENERATORS if self.averages else ():
+            means = list(self.averages[f"average_{name}"].parameters())
+            torch._foreach_lerp_(means, list(self.networks[name].parameters()), share)
+
     def _autocast(self) -> torch.autocast:
         # The cache of cast weights belongs to a graph, and each thread has its own.
         return torch.autocast(
@@ -163,13 +184,13 @@ class CycleGAN:
         )
 
     def generators(self) -> dict[str, nn.Module]:
-        """What is kept when the training is over."""
-        return {name: self.networks[name] for name in ("generator_ab", "generator_ba")}
+        """What is shown, and kept when the training is over."""
+        return {n: self.averages.get(f"average_{n}", self.networks[n]) for n in GENERATORS}
 
     @torch.no_grad()
     def sample(self, a: torch.Tensor, b: torch.Tensor) -> list[list[torch.Tensor]]:
         """Rows of input, translation, reconstruction (3×S×S each), of a, then of b."""
-        forth, back = self.networks["generator_ab"], self.networks["generator_ba"]
+        forth, back = self.generators().values()
         rows = []
         for first, second, sources in ((forth, back, a), (back, forth, b)):
             with self._autocast():
@@ -179,9 +200,11 @@ class CycleGAN:
         return rows
 
     def state_dict(self) -> dict:
-        parts = self.networks | self.optimisers | self.pools
-        return {name: part.state_dict() for name, part in parts.items()}
+        return {name: part.state_dict() for name, part in self._parts().items()}
 
     def load_state_dict(self, state: dict) -> None:
-        for name, part in (self.networks | self.optimisers | self.pools).items():
+        for name, part in self._parts().items():
             part.load_state_dict(state[name])
+
+    def _parts(self) -> dict:
+        return self.networks | self.averages | self.optimisers | self.pools

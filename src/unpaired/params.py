@@ -76,6 +76,7 @@ class Train(Section):
     gan_loss: Literal["lsgan", "log", "log_saturating"]
     lambda_cycle: Weight
     lambda_identity: Weight
+    r1_gamma: Weight
     ngf: Count
     blocks: Literal[6, 9]
     upsample: Literal["resize", "transpose"]

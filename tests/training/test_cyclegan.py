@@ -8,7 +8,7 @@ from torch.nn.functional import l1_loss
 
 from unpaired.networks import ResnetGenerator
 from unpaired.training.batches import to_tensor
-from unpaired.training.cyclegan import CycleGAN
+from unpaired.training.cyclegan import CycleGAN, squared_slope
 from unpaired.training.losses import discriminator_loss, generator_loss
 
 CPU = torch.device("cpu")
@@ -18,6 +18,7 @@ DOMAINS = ("apple", "pear")
 @pytest.fixture(scope="module")
 def build(tiny_params):
     def built(precision="fp32", steps=10, **settings):
+        settings = {"r1_gamma": 0.0} | settings
         changes = {f"train.{name}": value for name, value in settings.items()}
         return CycleGAN(tiny_params(changes).train, DOMAINS, steps, CPU, precision)
 
@@ -35,6 +36,7 @@ def plain_step(model, a, b):
     Returns the losses and the networks: with the gradients, and the updated weights.
     """
     settings = model.settings
+    assert settings.r1_gamma == 0
     nets = copy.deepcopy(model.networks)
     g, f, d_a, d_b = nets.values()
     betas = (settings.beta1, settings.beta2)
@@ -124,10 +126,37 @@ def test_the_generators_step_leaves_the_discriminators_alone(build, batches, mon
 def test_the_same_steps_give_the_same_bits(build, batches, precision):
     ends = []
     for _ in range(2):
-        model = build(precision)
+        model = build(precision, r1_gamma=10.0)
         losses = [model.step(step, *batches) for step in range(4)]
         ends.append((weights(model), {str(n): row[k] for n, row in enumerate(losses) for k in row}))
     assert same(ends[0][0], ends[1][0]) and same(ends[0][1], ends[1][1])
+
+
+def test_the_slope_is_that_of_differences(build, batches):
+    judge = build().networks["discriminator_a"].double()
+    images = batches[0].double()
+    with torch.no_grad():
+        slopes = torch.zeros_like(images)
+        for place in torch.arange(0, images[0].numel(), 97).tolist():
+            shift = torch.zeros_like(images).flatten(1)
+            shift[:, place] = 1e-4
+            shift = shift.view_as(images)
+            rise = judge(images + shift).mean((1, 2, 3)) - judge(images - shift).mean((1, 2, 3))
+            slopes.flatten(1)[:, place] = rise / 2e-4
+    watched = images.clone().requires_grad_()
+    (exact,) = torch.autograd.grad(judge(watched).mean((1, 2, 3)).sum(), watched)
+    torch.testing.assert_close(exact[slopes != 0], slopes[slopes != 0], rtol=1e-4, atol=1e-9)
+    expected = exact.square().sum((1, 2, 3)).mean()
+    torch.testing.assert_close(squared_slope(judge, images), expected)
+
+
+def test_the_penalty_adds_its_share_to_the_discriminators_alone(build, batches):
+    plain, penalised = build(), build(r1_gamma=10.0)
+    slope = squared_slope(plain.networks["discriminator_a"], batches[0]).item()
+    without, added = plain.step(0, *batches), penalised.step(0, *batches)
+    extra = added["loss_D_apple"] - without["loss_D_apple"]
+    assert extra.item() == pytest.approx(5 * slope, rel=1e-3) and slope > 0
+    assert torch.equal(without["loss_G_GAN"], added["loss_G_GAN"])
 
 
 def test_the_seed_decides_the_start(build):

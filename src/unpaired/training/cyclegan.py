@@ -8,7 +8,8 @@ of `losses.py`:
     loss_G_identity = |G(b) - b| + |F(a) - a|                                   section 5.2
     loss_G          = loss_G_GAN + lambda_cycle · loss_G_cycle
                       + lambda_identity · loss_G_identity                       equation 3
-    loss_D_A, loss_D_B: ½ (real term + fake term), fakes out of an image pool
+    loss_D_A, loss_D_B: ½ (real term + fake term), fakes out of an image pool, plus the penalty
+                      ½ r1_gamma · E |∇ D(real)|²       Mescheder et al. 2018, equation 9
 
 |x| is the mean absolute value over batch, channels and pixels, pictures being in [-1, 1].
 
@@ -162,6 +163,8 @@ class CycleGAN:
         with self._autocast():
             verdicts = judge(torch.cat([real, fake])).chunk(2)
         loss = discriminator_loss(self.settings.gan_loss, *verdicts)
+        if self.settings.r1_gamma:
+            loss = loss + 0.5 * self.settings.r1_gamma * squared_slope(judge, real)
         loss.backward()
         return loss.detach()
 
@@ -208,3 +211,11 @@ class CycleGAN:
 
     def _parts(self) -> dict:
         return self.networks | self.averages | self.optimisers | self.pools
+
+
+def squared_slope(judge: nn.Module, images: torch.Tensor) -> torch.Tensor:
+    """E |∇ D(x)|² over B×3×H×W pictures, D(x) being the mean over patches; always in fp32."""
+    images = images.detach().requires_grad_()
+    verdicts = judge(images).mean((1, 2, 3)).sum()
+    (slopes,) = torch.autograd.grad(verdicts, images, create_graph=True)
+    return slopes.square().sum((1, 2, 3)).mean()

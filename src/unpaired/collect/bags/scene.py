@@ -49,12 +49,16 @@ class Plan:
     backdrop: tuple[int, int, int]
 
 
+def design(kind: str, random: Random) -> tuple[Look, str]:
+    """What a bag of that kind is to be like, and its family of shapes."""
+    return choose(random), random.choice(list(FAMILIES[kind]))
+
+
 def plan(kind: str, random: Random) -> Plan:
     """Chooses a bag of that kind, and lays it out."""
-    look = choose(random)
-    family, lay_out = random.choice(list(FAMILIES[kind].items()))
+    look, family = design(kind, random)
     bag = Bag()
-    lay_out(random, bag)
+    FAMILIES[kind][family](random, bag)
     width = random.randrange(288, 321)
     size = (width, width + random.randrange(4, 53))
     shade = random.randrange(240, 253)

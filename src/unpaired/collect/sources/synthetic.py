@@ -11,7 +11,7 @@ from random import Random
 
 from PIL import Image, ImageDraw
 
-from unpaired.collect.bags.scene import FAMILIES, photograph, plan
+from unpaired.collect.bags.scene import FAMILIES, design, photograph, plan
 from unpaired.errors import Problem
 
 KINDS = tuple(FAMILIES)
@@ -62,11 +62,10 @@ def attributes(url: str) -> dict[str, str]:
     kind, seed, flaw = _parse(url)
     if flaw in PICTURELESS:
         return {}
-    drawn = plan(kind, _random(kind, seed))
-    look = drawn.look
+    look, family = design(kind, _random(kind, seed))
     return {
         "kind": kind,
-        "family": drawn.family,
+        "family": family,
         "colour": look.colour,
         "rgb": "#{:02x}{:02x}{:02x}".format(*look.rgb),
         "trim": look.trim,

@@ -142,6 +142,8 @@ def test_a_change_runs_what_depends_on_it_and_nothing_else(clone):
     assert clone.repro() == ["evaluate", "export"]
     clone.set(train={"lambda_cycle": 9.0})
     assert clone.repro() == ["train", "evaluate", "export"]
+    clone.set(train={"lambda_cycle": 10.0})
+    assert clone.repro() == [], "what was run before is remembered"
     (clone.folder / "data/added/handbag").mkdir(parents=True)
     picture = next((clone.folder / "data/raw/handbag").glob("*.jpg"))
     with Image.open(picture) as image:

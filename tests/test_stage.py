@@ -42,6 +42,13 @@ def test_a_problem_is_one_line_and_no_time():
     assert not Path(".cache/times/split.json").exists()
 
 
+def test_an_output_that_cannot_be_written_is_one_line():
+    Path("models").write_text("a file where a folder should be")
+    line = ended(lambda _: Path("models/checkpoint.pt").write_text(""))
+    assert line.startswith("error in <lambda>: ") and line.endswith("'models/checkpoint.pt'")
+    assert "\n" not in line
+
+
 def test_wrong_parameters_end_a_stage_before_it_begins():
     Path("params.yaml").write_text("train: {}\n")
     line = ended(lambda _: pytest.fail("began"))

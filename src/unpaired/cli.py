@@ -61,13 +61,11 @@ def summary() -> None:
 
 
 def main() -> None:
-    """Entry point: a Problem is one line on stderr and exit code 1."""
+    """Entry point: what the user can mend is one line on stderr and exit code 1."""
     try:
         app()
-    except Problem as problem:
-        sys.exit(f"error: {problem}")
-    except OSError as error:
-        sys.exit(f"error: {error.filename}: {error.strerror}")
+    except (Problem, OSError) as error:
+        sys.exit(f"error: {error}")
 
 
 if __name__ == "__main__":

@@ -19,10 +19,8 @@ def run(body: Callable[[params.Params], None]) -> None:
     included, ends the process with one line and exit code 1."""
     try:
         body(params.load())
-    except Problem as problem:
-        sys.exit(f"error in {body.__name__}: {problem}")
-    except OSError as error:
-        sys.exit(f"error in {body.__name__}: {error.filename}: {error.strerror}")
+    except (Problem, OSError) as error:
+        sys.exit(f"error in {body.__name__}: {error}")
     except KeyboardInterrupt:
         sys.exit(f"{body.__name__}: interrupted")
     seconds = time.time() - psutil.Process().create_time()

@@ -32,7 +32,10 @@ ui: setup
 		--backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000 --workers 1
 
 lint: setup
-	@ruff check && ruff format --check
+	@ruff check -q && ruff format --check -q
+	@mypy --no-error-summary
+	@zizmor --offline -q .github
+	@check-jsonschema -q --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 lock-requirements: setup
 	@uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-annotate \

@@ -27,9 +27,9 @@ def evaluate(params: Params) -> None:
     torch.set_num_threads(1)
     settings = params.evaluate
     generators = load_generators("models/generators.safetensors")
+    a, b = (domain.name for domain in params.domains)
     train, test = (
-        tuple(read_set(SETS / side, domain.name) for domain in params.domains)
-        for side in ("train", "test")
+        (read_set(SETS / side, a), read_set(SETS / side, b)) for side in ("train", "test")
     )
     networks = [efficientnet_lite0()]
     if inception := inception_v3(settings.inception):

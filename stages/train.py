@@ -11,6 +11,7 @@ from unpaired.params import Params
 from unpaired.stage import run
 from unpaired.store import read_set, write_table
 from unpaired.tracking import TrainingRun, training_tags
+from unpaired.training.cyclegan import CycleGAN
 from unpaired.training.loop import train as train_networks
 from unpaired.training.resume import state_folder, trajectory
 from unpaired.weights import save_generators
@@ -32,7 +33,7 @@ class Observer:
         shutil.copytree(grid.parent, METRICS / "samples", dirs_exist_ok=True)
         self.tracked.sample(step, grid)
 
-    def checkpoint(self, step: int, model) -> None:
+    def checkpoint(self, step: int, model: CycleGAN) -> None:
         card = self.card | {"architecture": model.architecture, "precision": model.precision}
         weights = MODELS / "generators.safetensors"
         save_generators(weights, model.generators(), card | {"step": step})

@@ -12,6 +12,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -150,7 +151,7 @@ def load(path: str | Path = "params.yaml") -> Params:
         raise Problem(f"{path}: " + "; ".join(map(_describe, error.errors()))) from None
 
 
-def _describe(error) -> str:
+def _describe(error: ErrorDetails) -> str:
     key = ".".join(map(str, error["loc"])) or "the file"
     match error["type"]:
         case "extra_forbidden":

@@ -17,7 +17,8 @@ def read_lock(path: Path) -> dict[tuple[str, str], str]:
     table = read_table(path)
     if not set(LOCK_COLUMNS) <= set(table) or not set(table["set"]) <= {"train", "test"}:
         raise Problem(f"{path}: needs the columns {', '.join(LOCK_COLUMNS)}; set is train or test")
-    return {(row.domain, row.pixel_hash): row.set for row in table.itertuples()}
+    rows = table[LOCK_COLUMNS].to_numpy()
+    return {(domain, pixel_hash): side for pixel_hash, domain, side in rows}
 
 
 def assign(

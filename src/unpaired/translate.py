@@ -171,8 +171,8 @@ def _translate_folder(
         _writable(place.parent)
         _write(place, result)
         written.add(place)
-    for problem in skipped:
-        print(f"skipped: {problem}", file=sys.stderr)
+    for reason in skipped:
+        print(f"skipped: {reason}", file=sys.stderr)
     if not written:
         raise Problem(f"{source}: no picture in it could be translated")
     return len(written)

@@ -131,6 +131,6 @@ def clean(raw: Path, target: Path, settings: Clean, overrides: dict[str, str]) -
             labels = pd.DataFrame(map(json.loads, kept["labels"]), index=kept.index).fillna("")
             columns = kept[KEPT].join(labels.add_prefix("label_"))
             write_set(
-                target, domain, (images[place] for place in kept.index), columns, settings.size
+                target, str(domain), (images[place] for place in kept.index), columns, settings.size
             )
     return verdicts[VERDICTS]

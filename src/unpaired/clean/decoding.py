@@ -81,7 +81,7 @@ def extension(data: bytes) -> str:
     """The file suffix that the content asks for (`jpg`, `png`, …); `bin` if it is no picture."""
     try:
         with _refusing(), Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            return EXTENSIONS[image.format]
+            return EXTENSIONS[image.format or ""]
     except Refused:
         return "bin"
 
@@ -135,14 +135,14 @@ def _srgb(colours: Image.Image, image: Image.Image) -> Image.Image:
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             target = ImageCms.createProfile("sRGB")
-            return ImageCms.profileToProfile(colours, source, target, outputMode="RGB")
+            return ImageCms.buildTransform(source, target, colours.mode, "RGB").apply(colours)
         except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
             pass
     return colours.convert("RGB")
 
 
-def _orientation(image: Image.Image) -> int | None:
+def _orientation(image: Image.Image) -> int:
     try:
-        return image.getexif().get(ORIENTATION)
+        return image.getexif().get(ORIENTATION, 1)
     except Exception:  # EXIF that cannot be read says nothing of the pixels
-        return None
+        return 1

@@ -23,7 +23,7 @@ def panels(losses: pd.DataFrame) -> list[Panel]:
     """losses: a row a logged step, columns `step`, `epoch`, `loss_G_…`, `loss_D_…`."""
     found = []
     for title, prefix in (("Generators", "loss_G_"), ("Discriminators", "loss_D_")):
-        names = [name for name in losses if name.startswith(prefix)]
+        names = [name for name in losses.columns if name.startswith(prefix)]
         if names and len(losses) >= 2:
             found.append(_panel(title, losses[["step", *names]], float(losses["epoch"].iloc[-1])))
     return found
@@ -38,7 +38,7 @@ def _panel(title: str, losses: pd.DataFrame, epochs: float) -> Panel:
         name: " ".join(
             f"{a:.1f},{b:.1f}" for a, b in zip(x, HEIGHT * (1 - means[name] / top), strict=True)
         )
-        for name in means.drop(columns="step")
+        for name in means.columns.drop("step")
     }
     ticks = [(HEIGHT * (1 - part), f"{part * top:.3g}") for part in (0, 0.5, 1)]
     return Panel(title, curves, ticks, f"step {losses['step'].iloc[-1]:.0f}, epoch {epochs:.3g}")

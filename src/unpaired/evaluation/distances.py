@@ -19,7 +19,7 @@ def frechet_distance(x: np.ndarray, y: np.ndarray) -> float:
     x, y = _checked(x, y)
     difference = x.mean(0) - y.mean(0)
     x, y = ((z - z.mean(0)) / np.sqrt(len(z) - 1) for z in (x, y))
-    cross = np.linalg.qr(x, "r") @ np.linalg.qr(y, "r").T
+    cross = np.linalg.qr(x, "r") @ np.linalg.qr(y, "r").T  # type: ignore[attr-defined]
     trace = np.linalg.svd(cross, compute_uv=False).sum()
     distance = difference @ difference + (x**2).sum() + (y**2).sum() - 2 * trace
     return max(float(distance), 0.0)

@@ -127,7 +127,8 @@ def _direction(
     # As many real pictures as translations, since the Fréchet distance depends on the number.
     order = np.random.default_rng(settings.seed).permutation(len(target.train))
     sample = target.train.images[np.sort(order[: len(inputs)])]
-    features, distances = {}, {}
+    features: dict[str, np.ndarray] = {}
+    distances: dict[str, float] = {}
     for network in networks:
         features[network.name] = extract_features(network, translations)
         others = (kept_features(network, images, cache) for images in (sample, inputs, real))
@@ -139,7 +140,7 @@ def _direction(
         cycle_psnr=reconstruction.psnr(inputs, reconstructions),
         cycle_ssim=reconstruction.ssim(inputs, reconstructions),
     )
-    pixels = table.mean(numeric_only=True).to_dict()
+    pixels = {str(name): mean for name, mean in table.mean(numeric_only=True).items()}
     colours, columns = _colours(source, target, foreground_colours(translations))
     return Direction(
         key,

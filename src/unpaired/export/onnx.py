@@ -39,6 +39,7 @@ def export_onnx(
         output_names=["translation"],
         dynamic_shapes=({0: "batch", 2: "height", 3: "width"},),
     )
+    assert program is not None  # of an export by dynamo
     # Each node carries the stack trace that made it, with the paths of this machine.
     ClearMetadataAndDocStringPass()(program.model)
     source, target = direction(name, card["domains"])

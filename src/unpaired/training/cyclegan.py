@@ -92,6 +92,7 @@ class CycleGAN:
     def _initialise(self, module: nn.Module) -> None:
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
             nn.init.normal_(module.weight, 0.0, self.settings.init_gain)
+            assert module.bias is not None
             nn.init.zeros_(module.bias)
 
     def _adam(self, *names: str) -> torch.optim.Adam:
@@ -177,7 +178,7 @@ class CycleGAN:
         # The mean of a young training is over fewer steps, else it would hold its random start.
         share = 1 - min(self.settings.ema, (step + 1) / (step + 10))
         for name in GENERATORS if self.averages else ():
-            means = list(self.averages[f"average_{name}"].parameters())
+            means: list[torch.Tensor] = list(self.averages[f"average_{name}"].parameters())
             torch._foreach_lerp_(means, list(self.networks[name].parameters()), share)
 
     def _autocast(self) -> torch.autocast:

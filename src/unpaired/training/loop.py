@@ -64,7 +64,8 @@ def train(
     precision = state["precision"] if state else resolve_precision(settings.precision, device)
     epoch_steps = max(map(len, images.values())) / settings.batch_size
     steps = math.ceil(settings.epochs * epoch_steps)
-    model = CycleGAN(settings, tuple(images), steps, device, precision)
+    a, b = images
+    model = CycleGAN(settings, (a, b), steps, device, precision)
     history, window, first = [], [], 0
     if state:
         model.load_state_dict(state["model"])

@@ -143,8 +143,8 @@ def trekker(random: Random, bag: Bag) -> None:
     )
     bag.add("main", body, depth=18, broad=True)
     for y in (-height * 0.52, -height * 0.22):
-        for x in (-1, 1):
-            bag.strap([(x * half * 0.98, y - 8), (x * half * 0.6, y + 6)], 7)
+        for side in (-1, 1):
+            bag.strap([(side * half * 0.98, y - 8), (side * half * 0.6, y + 6)], 7)
     tall = height * 0.56
     bag.panel(
         trapezoid(half * 0.5, -tall, half * 0.72, -10, 18, 20),

@@ -10,6 +10,7 @@ from unpaired.collect.bags.parts import Part
 from unpaired.collect.bags.shapes import Path
 
 FINE = 4  # coverage is drawn this much larger and reduced: 17 levels of antialiasing
+Frame = tuple[int, int, int, int]  # left, top, right, bottom
 LIGHTEN, DARKEN = 30, -26  # a large part's upper left and lower right corner
 
 
@@ -37,7 +38,7 @@ class Canvas:
     def shaded(self) -> Image.Image:
         return ImageChops.hard_light(self.colours, Image.merge("RGB", [self.light] * 3))
 
-    def _drop_shadow(self, part: Part, frame, mask: Image.Image, scale: float) -> None:
+    def _drop_shadow(self, part: Part, frame: Frame, mask: Image.Image, scale: float) -> None:
         if not part.lift:
             return
         reach = max(part.lift * scale, 0.5)
@@ -45,7 +46,7 @@ class Canvas:
         shadow = ImageChops.offset(shadow, round(reach * 0.7), round(reach))
         self.light.paste(24, frame, shadow.point(_SHADOW))
 
-    def _opaque(self, frame, mask: Image.Image) -> Image.Image:
+    def _opaque(self, frame: Frame, mask: Image.Image) -> Image.Image:
         """The mask, full where nothing lies below: there `cover` alone must fade the edge."""
         bare = self.cover.crop(frame).point(_IS_ZERO)
         return ImageChops.lighter(mask, ImageChops.darker(bare, mask.point(_IS_SET)))
@@ -56,8 +57,8 @@ _IS_SET = [0] + [255] * 255
 _SHADOW = [v * 150 // 255 for v in range(256)]
 
 
-def _coverage(outlines: list[Path], margin: int) -> tuple[tuple[int, int, int, int], Image.Image]:
-    """The frame (left, top, right, bottom) about the outlines and their coverage in it."""
+def _coverage(outlines: list[Path], margin: int) -> tuple[Frame, Image.Image]:
+    """The frame about the outlines and their coverage in it."""
     xs = [x for outline in outlines for x, _ in outline]
     ys = [y for outline in outlines for _, y in outline]
     left, top = floor(min(xs)) - margin, floor(min(ys)) - margin

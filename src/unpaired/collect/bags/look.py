@@ -89,12 +89,14 @@ def choose(random: Random) -> Look:
 
 def mix(a: Colour, b: Colour, share: float) -> Colour:
     """The colour that is `share` of the way from a to b."""
-    return tuple(round(x + (y - x) * share) for x, y in zip(a, b, strict=True))
+    red, green, blue = (round(x + (y - x) * share) for x, y in zip(a, b, strict=True))
+    return red, green, blue
 
 
 def _tint(random: Random, rgb: Colour, brightness: float, spread: int) -> Colour:
     values = (round(v * brightness + random.uniform(-spread, spread)) for v in rgb)
-    return tuple(min(max(v, 0), 248) for v in values)
+    red, green, blue = (min(max(v, 0), 248) for v in values)
+    return red, green, blue
 
 
 def _apart(a: Colour, b: Colour) -> int:

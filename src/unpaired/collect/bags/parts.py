@@ -1,6 +1,7 @@
 """The parts a bag is laid out from, back to front, and the fittings that both kinds share."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from unpaired.collect.bags.shapes import (
     Path,
@@ -37,7 +38,7 @@ class Part:
 class Bag:
     parts: list[Part] = field(default_factory=list)
 
-    def add(self, cloth: str, *outlines: Path, **light) -> None:
+    def add(self, cloth: str, *outlines: Path, **light: Any) -> None:
         self.parts.append(Part(cloth, list(outlines), **light))
 
     def body(self, outline: Path, side: float, rise: float, cloth: str = "main") -> None:

@@ -84,4 +84,5 @@ def _labels(root: Path) -> dict[str, dict[str, str]]:
     table = read_table(root / LABELS)
     if "file" not in table:
         raise Problem(f"{root / LABELS}: has no column `file`")
-    return {row.pop("file"): row for row in table.to_dict("records")}
+    rows = (dict(zip(table.columns, values, strict=True)) for values in table.to_numpy())
+    return {row.pop("file"): row for row in rows}

@@ -8,6 +8,7 @@ import re
 from hashlib import sha256
 from io import BytesIO
 from random import Random
+from typing import Any
 
 from PIL import Image, ImageDraw
 
@@ -134,7 +135,7 @@ def _spoil(flaw: str | None, picture: Image.Image, seed: int) -> bytes:
     return _encode(picture, "JPEG", quality=90)
 
 
-def _encode(picture: Image.Image, form: str, **options) -> bytes:
+def _encode(picture: Image.Image, form: str, **options: Any) -> bytes:
     file = BytesIO()
     picture.save(file, form, **options)
     return file.getvalue()

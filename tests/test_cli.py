@@ -1,6 +1,7 @@
 """`unpaired …` as a process."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from unpaired.store import read_table, write_table
 
+ROOT = Path(__file__).parents[1]
 UNPAIRED = Path(sys.executable).with_name("unpaired")
 
 
@@ -18,7 +20,7 @@ def run(folder: Path, *args: str) -> subprocess.CompletedProcess:
     return subprocess.run([UNPAIRED, *args], cwd=folder, env=env, text=True, capture_output=True)
 
 
-@pytest.mark.parametrize("command", ["translate", "lock", "summary"])
+@pytest.mark.parametrize("command", ["translate", "lock", "summary", "profile", "compare"])
 def test_every_command_has_help_with_an_example(tmp_path, command):
     done = run(tmp_path, command, "--help")
     assert done.returncode == 0
@@ -39,6 +41,9 @@ def test_help_is_quick_to_come_by():
         (["lock"], "data/sets/split.csv is missing; run `dvc repro split` first"),
         (["summary"], "metrics/evaluation.json is missing; run `dvc repro` first"),
         (["translate", "a.png", "b.png"], "models/export"),
+        (["profile", "paper"], "no profile 'paper': profiles/ holds none"),
+        (["compare", "main"], "compare needs two or more"),
+        (["compare", "main", "other"], "is in no git repository"),
     ],
 )
 def test_what_is_missing_is_one_line(tmp_path, args, line):
@@ -58,3 +63,14 @@ def test_lock_writes_everybody_s_side(tmp_path):
         ["a1", "a", "train"],
         ["b1", "b", "test"],
     ]
+
+
+def test_profile_lists_merges_and_tells_what_changed(tmp_path):
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    shutil.copytree(ROOT / "profiles", tmp_path / "profiles")
+    listed = run(tmp_path, "profile").stdout
+    assert "paper " in listed and "CycleGAN as its authors train it" in listed
+    merged = run(tmp_path, "profile", "paper")
+    assert "train.epochs: 7 → 200\n" in merged.stdout, merged.stderr
+    assert "epochs: 200 " in (tmp_path / "params.yaml").read_text()
+    assert run(tmp_path, "profile", "paper").stdout == "nothing changed\n"

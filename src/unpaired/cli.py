@@ -60,6 +60,43 @@ def summary() -> None:
     show()
 
 
+@app.command(epilog="Example: unpaired profile paper")
+def profile(
+    name: Annotated[str | None, typer.Argument(help="Without it, the profiles are listed.")] = None,
+) -> None:
+    """Merges profiles/NAME.yaml into params.yaml, comments kept, and shows what changed."""
+    from unpaired.profiles import merge_profile, plain, profiles
+
+    if name is None:
+        for known, about in profiles().items():
+            print(f"{known:12} {about}")
+        return
+    changed = merge_profile(name)
+    for key, (old, new) in changed.items():
+        print(f"{key}: {plain(old)} → {plain(new)}")
+    if not changed:
+        print("nothing changed")
+
+
+@app.command(epilog="Example: unpaired compare main my-experiment workspace")
+def compare(
+    revisions: Annotated[
+        list[str],
+        typer.Argument(
+            help="Experiments, git revisions, `workspace`, MLflow run ids; two or more."
+        ),
+    ],
+    md: Annotated[bool, typer.Option("--md", help="As Markdown, for a pull request.")] = False,
+    out: Annotated[Path, typer.Option(help="Where the side-by-side grids go.")] = Path(
+        "comparison"
+    ),
+) -> None:
+    """Compares models: parameters that differ, figures, and grids of the same test pictures."""
+    from unpaired.comparing.comparison import compare as show_comparison
+
+    show_comparison(revisions, out, as_markdown=md)
+
+
 def main() -> None:
     """Entry point: what the user can mend is one line on stderr and exit code 1."""
     try:

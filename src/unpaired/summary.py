@@ -1,6 +1,7 @@
 """What `make run` ends with: figures, times, and where to look."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
@@ -11,16 +12,16 @@ from unpaired.stage import TIMES
 
 STAGES = ("search", "fetch", "clean", "split", "train", "evaluate", "export")
 NETWORK = "efficientnet_lite0"
-# What is shown: its key, and how it is written.
-FIGURES = {
-    "FID (Inception)": ("fid", "{:.1f}"),
-    "Fréchet distance (EfficientNet-Lite0)": (f"fd_{NETWORK}", "{:.1f}"),
-    "KID (EfficientNet-Lite0)": (f"kid_{NETWORK}", "{:.2f}"),
-    "  share of the gap closed": (f"kid_{NETWORK}_gap_closed", "{:.0%}"),
-    "Cycle reconstruction, L1 of 255": ("cycle_l1", "{:.1f}"),
-    "  PSNR, dB": ("cycle_psnr", "{:.1f}"),
-    "  SSIM": ("cycle_ssim", "{:.2f}"),
-    "Colour kept, of 1": ("colour_kept", "{:.2f}"),
+# What is shown: its key, how it is written, and which of two is the better.
+FIGURES: dict[str, tuple[str, str, Callable[[list[float]], float]]] = {
+    "FID (Inception)": ("fid", "{:.1f}", min),
+    "Fréchet distance (EfficientNet-Lite0)": (f"fd_{NETWORK}", "{:.1f}", min),
+    "KID (EfficientNet-Lite0)": (f"kid_{NETWORK}", "{:z.2f}", min),
+    "  share of the gap closed": (f"kid_{NETWORK}_gap_closed", "{:.0%}", max),
+    "Cycle reconstruction, L1 of 255": ("cycle_l1", "{:.1f}", min),
+    "  PSNR, dB": ("cycle_psnr", "{:.1f}", max),
+    "  SSIM": ("cycle_ssim", "{:.2f}", max),
+    "Colour kept, of 1": ("colour_kept", "{:.2f}", max),
 }
 PLACES = {
     "report": "metrics/report.html",
@@ -49,7 +50,7 @@ def _figures() -> Table:
     )
     table.caption = "In brackets: two sets of real pictures (floor) and doing nothing (ceiling)"
     table.caption_justify = "left"
-    for label, (key, form) in FIGURES.items():
+    for label, (key, form, _) in FIGURES.items():
         cells = [_cell(figures, f"{key}{{}}_{way}", form) for way in ("ab", "ba")]
         if any(cells):
             table.add_row(label, *cells)

@@ -1,12 +1,16 @@
 """Pictures for people: a few of the test set, side by side with what became of them."""
 
+from __future__ import annotations
+
 import base64
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
-from unpaired.evaluation.evaluating import Direction
+if TYPE_CHECKING:
+    from unpaired.evaluation.evaluating import Direction
 
 SHOWN_SIDE = 128  # px; smaller pictures are enlarged by whole numbers
 GAP = 4  # px

@@ -3,7 +3,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONUNBUFFERED = 1
 
-.PHONY: run test test-slow setup ui lint lock-requirements
+.PHONY: run test test-slow setup ui experiments lint lock-requirements
 .DEFAULT_GOAL := run
 
 setup: .venv/.done
@@ -30,6 +30,11 @@ ui: setup
 	@echo "http://127.0.0.1:5000 (Ctrl-C ends it)"
 	@MLFLOW_DISABLE_TELEMETRY=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow server \
 		--backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000 --workers 1
+
+# All but the parameters that differ and the chief figures is dropped.
+experiments: setup
+	@dvc exp show --md --only-changed --hide-workspace --precision 3 --drop '^(?!Experiment|rev|State\
+	|domains|search\.|clean\.|split\.|train\.|evaluate\.|fid_..$$|kid_\w+_gap_closed|cycle_l1|colour_kept)'
 
 lint: setup
 	@ruff check -q && ruff format --check -q

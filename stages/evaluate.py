@@ -14,9 +14,10 @@ from unpaired.evaluation.report import render
 from unpaired.evaluation.verdict import verdict
 from unpaired.evaluation.writing import write_metrics, write_pictures
 from unpaired.params import Params
+from unpaired.places import CACHE
 from unpaired.stage import run
 from unpaired.store import read_set
-from unpaired.tracking import log_evaluation
+from unpaired.tracking.evaluation import log_evaluation
 from unpaired.weights import load_generators
 
 SETS = Path("data/sets")
@@ -37,15 +38,19 @@ def evaluate(params: Params) -> None:
     else:
         print(f"FID left out: no {settings.inception}, nothing in torch's cache, no download")
 
-    directions = measure(generators, train, test, settings, networks, Path(".cache/features"))
+    directions = measure(generators, train, test, settings, networks, CACHE / "features")
     curves = METRICS / "plots" / "losses.csv"
     losses = pd.read_csv(curves) if curves.is_file() else None
     page = render(directions, networks, settings.model_dump(), generators.card, losses)
     write_pictures(Path("data/evaluation"), directions)
     write_metrics(METRICS, directions, page, settings.grid_rows)
-    training = json.loads(Path("models/run.json").read_text())["run_id"]
-    files = [METRICS / "report.html", *sorted((METRICS / "grids").iterdir())]
-    log_evaluation(training, flatten(directions), {"evaluate": settings.model_dump()}, files)
+    log_evaluation(
+        json.loads(Path("models/run.json").read_text()),
+        flatten(directions),
+        {"evaluate": settings.model_dump()},
+        [METRICS / "report.html", *sorted((METRICS / "grids").iterdir())],
+        verdict(directions),
+    )
     print(*verdict(directions), sep="\n")
 
 

@@ -1,8 +1,12 @@
-"""models/generators.safetensors and its figures → models/export/."""
+"""export: models/generators.safetensors and its figures → models/export/."""
+
+import json
+from pathlib import Path
 
 from unpaired.export.folder import export_model
 from unpaired.params import Params
 from unpaired.stage import run
+from unpaired.tracking.evaluation import log_file
 
 
 def export(params: Params) -> None:
@@ -13,6 +17,8 @@ def export(params: Params) -> None:
         domains=params.domains,
         opset=params.export.opset,
     )
+    training = json.loads(Path("models/run.json").read_text())
+    log_file(training, Path("models/export/README.md"))
 
 
 if __name__ == "__main__":

@@ -7,10 +7,11 @@ from tempfile import TemporaryFile
 
 import pandas as pd
 
+from unpaired.lineage import lineage
 from unpaired.params import Params
 from unpaired.stage import run
 from unpaired.store import read_set, write_table
-from unpaired.tracking import TrainingRun, training_tags
+from unpaired.tracking.training import TrainingRun
 from unpaired.training.cyclegan import CycleGAN
 from unpaired.training.loop import train as train_networks
 from unpaired.training.resume import state_folder, trajectory
@@ -26,6 +27,7 @@ class Observer:
         self.tracked, self.card = tracked, card
 
     def metrics(self, history: list[dict[str, float]]) -> None:
+        self.done = history[-1]["epoch"] / self.card["train"]["epochs"]
         write_table(METRICS / "plots/losses.csv", pd.DataFrame(history))
         self.tracked.metrics(history)
 
@@ -37,7 +39,7 @@ class Observer:
         card = self.card | {"architecture": model.architecture, "precision": model.precision}
         weights = MODELS / "generators.safetensors"
         save_generators(weights, model.generators(), card | {"step": step})
-        self.tracked.checkpoint(step, weights)
+        self.tracked.checkpoint(step, self.done, weights)
 
 
 def train(params: Params) -> None:
@@ -49,15 +51,16 @@ def train(params: Params) -> None:
     with state_folder(trajectory(settings | card, images)) as state:
         known = state / "run.json"
         run_id = json.loads(known.read_text())["run_id"] if known.exists() else None
-        with TrainingRun(params.model_dump(), training_tags(), run_id) as tracked:
-            known.write_text(json.dumps({"run_id": tracked.run_id}))
+        with TrainingRun(params.model_dump(), lineage("train"), run_id) as tracked:
+            known.write_text(json.dumps(tracked.ids))
             observer = Observer(tracked, card | {"train": settings})
             trained = train_networks(images, params.train, state, observer)
         shutil.copy(state / "checkpoint.pt", MODELS)
-        shutil.copy(known, MODELS)
+        (MODELS / "run.json").write_text(json.dumps(tracked.ids) + "\n")
     history = pd.DataFrame(trained.history).filter(like="loss")
     figures = history.tail(max(1, len(history) // 10)).mean().round(5).to_dict()
     figures = {"steps": trained.steps, "epochs": params.train.epochs} | figures
+    figures = {"run_id": tracked.run_id} | figures  # from an experiment to its page in MLflow
     (METRICS / "train.json").write_text(json.dumps(figures, indent=2) + "\n")
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from unpaired import stage
 from unpaired.errors import Problem
 from unpaired.stage import run
 
@@ -14,6 +15,7 @@ COMMITTED = Path(__file__).parents[1] / "params.yaml"
 def root(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shutil.copy(COMMITTED, tmp_path)
+    monkeypatch.setattr(stage, "TIMES", tmp_path / "times")
 
 
 def ended(body):
@@ -30,7 +32,7 @@ def test_a_stage_gets_the_parameters_and_its_time_is_kept():
 
     run(clean)
     assert seen == [["handbag", "backpack"]]
-    assert json.loads(Path(".cache/times/clean.json").read_text())["seconds"] > 0
+    assert json.loads(Path("times/clean.json").read_text())["seconds"] > 0
 
 
 def test_a_problem_is_one_line_and_no_time():
@@ -39,7 +41,7 @@ def test_a_problem_is_one_line_and_no_time():
 
     # sys.exit with a text prints it on stderr and ends with exit code 1.
     assert ended(split) == "error in split: handbag: 3 pictures short"
-    assert not Path(".cache/times/split.json").exists()
+    assert not Path("times/split.json").exists()
 
 
 def test_an_output_that_cannot_be_written_is_one_line():

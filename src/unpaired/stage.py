@@ -4,14 +4,14 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import psutil
 
 from unpaired import params
 from unpaired.errors import Problem
+from unpaired.places import CACHE
 
-TIMES = Path(".cache/times")
+TIMES = CACHE / "times"
 
 
 def run(body: Callable[[params.Params], None]) -> None:

@@ -141,7 +141,7 @@ class Repository:
 
 
 def _from_mlflow(run_id: str, name: str) -> Result:
-    from unpaired.tracking import evaluated
+    from unpaired.tracking.evaluation import evaluated
 
     params, figures = evaluated(run_id)
     domains = _domains(params, name)

@@ -1,0 +1,118 @@
+"""MLflow: one run a training, one child run an evaluation; here, the store itself.
+
+Everything goes through MlflowClient and explicit run ids: the fluent API's active run would
+change the end time and state of a training that a later stage only wants to add to.
+"""
+
+import json
+import logging
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
+
+from unpaired.errors import Problem
+from unpaired.places import ROOT
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Metric, Run
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+# By default a server that is away is asked for minutes.
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
+
+EXPERIMENT = "unpaired"
+NOTE = "mlflow.note.content"
+
+
+@cache
+def client() -> "MlflowClient":
+    """The store at MLFLOW_TRACKING_URI, else mlflow.db at the repository's root."""
+    from mlflow import MlflowClient
+
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return MlflowClient(os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{ROOT}/mlflow.db")
+
+
+@cache
+def experiment_id() -> str:
+    """Two that start at once on a fresh SQLite file break it, hence the lock; an artifact
+    location made in a temporary workspace is lost with it, hence the absolute one.
+
+    Raises:
+        Problem: the store cannot be reached.
+    """
+    (ROOT / ".cache").mkdir(exist_ok=True)
+    with FileLock(ROOT / ".cache/mlflow.lock"), store_errors():
+        experiment = client().get_experiment_by_name(EXPERIMENT)
+        if experiment:
+            return experiment.experiment_id
+        own = not os.environ.get("MLFLOW_TRACKING_URI")
+        place = f"file://{ROOT}/mlartifacts" if own else None
+        # Else the UI guesses, and takes evaluations for those of language models.
+        kind = {"mlflow.experimentKind": "custom_model_development"}
+        return client().create_experiment(EXPERIMENT, place, kind)
+
+
+@contextmanager
+def store_errors() -> Iterator[None]:
+    """What MLflow raises → a Problem of one line."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except (MlflowException, OSError) as error:
+        place = os.environ.get("MLFLOW_TRACKING_URI") or "mlflow.db"
+        told = " ".join(str(error).split())[:200]
+        raise Problem(f"MLflow at {place} (MLFLOW_TRACKING_URI) failed: {told}") from None
+
+
+def known_run(run_id: str) -> "Run | None":
+    """The run, or None where the store has none of that id."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return client().get_run(run_id)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return None
+
+
+def log(
+    run_id: str,
+    metrics: dict[str, float] | None = None,
+    step: int = 0,
+    params: dict[str, Any] | None = None,
+    model_id: str | None = None,
+) -> "list[Metric]":
+    """Metrics, of one step, and parameters in one call; the metrics, as they were logged."""
+    from mlflow.entities import Metric, Param
+
+    now = int(time.time() * 1000)
+    rows = [Metric(name, value, now, step, model_id) for name, value in (metrics or {}).items()]
+    settings = [Param(name, str(value)) for name, value in (params or {}).items()]
+    client().log_batch(run_id, rows, settings)
+    return rows
+
+
+def log_inputs(run_id: str, tags: dict[str, str], context: str) -> None:
+    """The picture sets among the tags, as data sets with DVC's hash for digest."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    inputs = [
+        DatasetInput(
+            Dataset(tag.removeprefix("dvc."), value, "dvc", json.dumps({"md5": value})),
+            [InputTag("mlflow.data.context", context)],
+        )
+        for tag, value in tags.items()
+        if tag.startswith("dvc.data/sets/")
+    ]
+    client().log_inputs(run_id, inputs)

@@ -1,11 +1,15 @@
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pytest
 import torch
 from ruamel.yaml import YAML
+from workspace import CARD, DOMAINS, WEIGHTS, Workspace, forget_store, networks
 
+from unpaired import champion, lineage, registry, tracking
 from unpaired.params import Params
+from unpaired.weights import save_generators
 
 COMMITTED = Path(__file__).parents[1] / "params.yaml"
 TINY = {
@@ -73,3 +77,40 @@ def pictures():
         return images
 
     return drawn
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory):
+    """An export folder of two tiny generators, apple → pear and back."""
+    from unpaired.export.onnx import export_onnx
+
+    folder = tmp_path_factory.mktemp("exported") / "export"
+    folder.mkdir()
+    card = CARD | {"domains": DOMAINS}
+    save_generators(folder / WEIGHTS, networks(0), card)
+    for name, network in networks(0).items():
+        export_onnx(folder / f"{name}.onnx", name, network, card, 20)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def store_folder(tmp_path_factory):
+    """Where the MLflow store is that all tests of the registry share."""
+    folder = tmp_path_factory.mktemp("store") / "my bags"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def workspace(exported, store_folder, tmp_path, monkeypatch):
+    """A Workspace in the current folder, with a domain that no other test has."""
+    for name in ("MLFLOW_TRACKING_URI", "DVC_EXP_NAME", "DVC_EXP_BASELINE_REV"):
+        monkeypatch.delenv(name, raising=False)
+    for module in (tracking, lineage):
+        monkeypatch.setattr(module, "ROOT", store_folder)
+    for module in (registry, champion):
+        monkeypatch.setattr(module, "CACHE", store_folder / ".cache")
+    monkeypatch.chdir(tmp_path)
+    forget_store()
+    yield Workspace(tmp_path, exported, [DOMAINS[0], f"pear{uuid4().hex[:8]}"])
+    forget_store()

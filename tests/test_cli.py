@@ -20,7 +20,9 @@ def run(folder: Path, *args: str) -> subprocess.CompletedProcess:
     return subprocess.run([UNPAIRED, *args], cwd=folder, env=env, text=True, capture_output=True)
 
 
-@pytest.mark.parametrize("command", ["translate", "lock", "summary", "profile", "compare"])
+@pytest.mark.parametrize(
+    "command", ["translate", "lock", "summary", "register", "promote", "profile", "compare"]
+)
 def test_every_command_has_help_with_an_example(tmp_path, command):
     done = run(tmp_path, command, "--help")
     assert done.returncode == 0
@@ -41,6 +43,8 @@ def test_help_is_quick_to_come_by():
         (["lock"], "data/sets/split.csv is missing; run `dvc repro split` first"),
         (["summary"], "metrics/evaluation.json is missing; run `dvc repro` first"),
         (["translate", "a.png", "b.png"], "models/export"),
+        (["register"], "models/export/generators.safetensors is missing; run `dvc repro`"),
+        (["promote"], "params.yaml: No such file"),
         (["profile", "paper"], "no profile 'paper': profiles/ holds none"),
         (["compare", "main"], "compare needs two or more"),
         (["compare", "main", "other"], "is in no git repository"),

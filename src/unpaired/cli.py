@@ -60,6 +60,35 @@ def summary() -> None:
     show()
 
 
+@app.command(epilog="Example: unpaired register")
+def register() -> None:
+    """Puts models/export into MLflow's model registry, as the challenger. Twice is once."""
+    from unpaired import registry
+
+    print(registry.register())
+
+
+@app.command(epilog="Example: unpaired promote --dry-run")
+def promote(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Decide, but change nothing.")] = False,
+    md: Annotated[bool, typer.Option("--md", help="Markdown, for a pull request.")] = False,
+    rollback: Annotated[
+        bool, typer.Option("--rollback", help="Back to the champion before this one.")
+    ] = False,
+) -> None:
+    """Makes the challenger the champion if the rules in params.yaml (promote) allow it."""
+    from unpaired import champion, params, promotion
+
+    if rollback:
+        print(champion.rollback(params.load(), dry_run))
+        return
+    outcome, decision = champion.promote(params.load(), dry_run)
+    if md:
+        print(promotion.markdown(outcome, decision))
+    else:
+        promotion.show(outcome, decision)
+
+
 @app.command(epilog="Example: unpaired profile paper")
 def profile(
     name: Annotated[str | None, typer.Argument(help="Without it, the profiles are listed.")] = None,

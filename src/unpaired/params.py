@@ -107,6 +107,12 @@ class Export(Section):
     opset: Annotated[int, Field(ge=18, le=22)]
 
 
+class Promote(Section):
+    metric: Text
+    min_improvement: Share
+    max_reconstruction_loss: Annotated[float, Field(gt=0, le=255)]
+
+
 class Params(Section):
     domains: Annotated[list[Domain], Field(min_length=2)]
     search: Search
@@ -115,6 +121,7 @@ class Params(Section):
     train: Train
     evaluate: Evaluate
     export: Export
+    promote: Promote
 
     @field_validator("domains")
     @classmethod

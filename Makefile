@@ -18,6 +18,7 @@ setup: .venv/.done
 
 run: setup
 	@dvc repro
+	@unpaired register
 	@unpaired summary
 
 test: setup

@@ -1,5 +1,6 @@
 # Two commands matter: `make run` and `make test`.
 PYTHON ?= python3
+PORT ?= 5000
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONUNBUFFERED = 1
 
@@ -27,10 +28,11 @@ test: setup
 test-slow: setup
 	@pytest -m slow
 
+# The address chooses the UI's side for model training; by itself it opens that for language models.
 ui: setup
-	@echo "http://127.0.0.1:5000 (Ctrl-C ends it)"
+	@echo "http://127.0.0.1:$(PORT)/#/experiments/1/runs?workflowType=machine_learning (Ctrl-C ends it)"
 	@MLFLOW_DISABLE_TELEMETRY=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow server \
-		--backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000 --workers 1
+		--backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port $(PORT) --workers 1
 
 # All but the parameters that differ and the chief figures is dropped.
 experiments: setup

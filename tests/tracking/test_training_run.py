@@ -84,10 +84,25 @@ def test_samples_are_a_series_of_pictures(store, training, tmp_path):
             tracked.sample(step, tmp_path / "grid.png")
     found = {}
     for item in store.list_artifacts(training, "images"):
-        if match := re.search(r"samples\Wstep\W(\d+)\W.*\.png", item.path):
+        if match := re.search(r"samples~grid\Wstep\W(\d+)\W.*\.png", item.path):
             with Image.open(store.download_artifacts(training, item.path, tmp_path)) as image:
                 found[int(match[1])] = image.convert("RGB").getpixel((0, 0)), image.size
     assert found == {4: ((255, 0, 0), (6, 4)), 8: ((0, 0, 255), (6, 4))}
+
+
+def test_the_description_shows_the_newest_sample_small_enough_for_its_column(
+    store, training, tmp_path
+):
+    grid = tmp_path / "step 8.png"
+    Image.new("RGB", (1200, 400), "blue").save(grid)
+    with TrainingRun(PARAMS, {}, training) as tracked:
+        tracked.sample(4, grid)
+        tracked.sample(8, grid)
+    note = store.get_run(training).data.tags["mlflow.note.content"]
+    assert "after step 8" in note and "after step 4" not in note
+    assert f"(get-artifact?path=pictures%2Fstep+8.png&run_uuid={training})" in note
+    with Image.open(store.download_artifacts(training, "pictures/step 8.png", tmp_path)) as image:
+        assert image.size == (600, 200)
 
 
 @pytest.mark.parametrize(

@@ -8,15 +8,18 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
+from PIL import Image
 
 from unpaired.errors import Problem
 from unpaired.places import ROOT
+from unpaired.tracking.page import with_pictures
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -74,6 +77,29 @@ def store_errors() -> Iterator[None]:
         raise Problem(f"MLflow at {place} (MLFLOW_TRACKING_URI) failed: {told}") from None
 
 
+def create_run(tags: dict[str, str], name: str | None = None) -> "Run":
+    """A run that also says who started it and with which script."""
+    from mlflow.tracking.context.registry import resolve_tags
+
+    return client().create_run(experiment_id(), tags=resolve_tags(tags), run_name=name)
+
+
+def change_note(run_id: str, change: Callable[[str], str]) -> None:
+    """Rewrites a run's description; a person may have edited it in the UI meanwhile."""
+    note = client().get_run(run_id).data.tags.get(NOTE, "")
+    client().set_tag(run_id, NOTE, change(note))
+
+
+def show(run_id: str, caption: str, pictures: list[Path]) -> None:
+    """Pictures for a run's description, in place of those it had; small, as the UI scales none."""
+    paths = [f"pictures/{picture.name}" for picture in pictures]
+    for picture, path in zip(pictures, paths, strict=True):
+        with Image.open(picture) as image:
+            image.thumbnail((600, 600))
+            client().log_image(run_id, image, path)
+    change_note(run_id, lambda note: with_pictures(note, caption, run_id, paths))
+
+
 def known_run(run_id: str) -> "Run | None":
     """The run, or None where the store has none of that id."""
     from mlflow.exceptions import MlflowException
@@ -104,12 +130,12 @@ def log(
 
 
 def log_inputs(run_id: str, tags: dict[str, str], context: str) -> None:
-    """The picture sets among the tags, as data sets with DVC's hash for digest."""
+    """The picture sets among the tags, as data sets with the start of DVC's hash for digest."""
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
     inputs = [
         DatasetInput(
-            Dataset(tag.removeprefix("dvc."), value, "dvc", json.dumps({"md5": value})),
+            Dataset(tag.removeprefix("dvc."), value[:10], "dvc", json.dumps({"md5": value})),
             [InputTag("mlflow.data.context", context)],
         )
         for tag, value in tags.items()

@@ -9,11 +9,14 @@ from unpaired.lineage import flatten, lineage, origin
 from unpaired.places import ROOT
 from unpaired.tracking import (
     NOTE,
+    change_note,
     client,
+    create_run,
     experiment_id,
     known_run,
     log,
     log_inputs,
+    show,
     store_errors,
 )
 from unpaired.tracking.page import chief_figures, with_result
@@ -36,25 +39,32 @@ def log_evaluation(
         parent, model_id = training["run_id"], training.get("model_id")
         if not known_run(parent):
             parent, model_id = _stub(parent), None
-        tags = lineage("evaluate") | {"mlflow.parentRunId": parent}
-        run = client().get_run(parent)
-        name = f"evaluation of {run.info.run_name}"
-        run_id = client().create_run(experiment_id(), tags=tags, run_name=name).info.run_id
+        tags = lineage("evaluate") | {"mlflow.parentRunId": parent, NOTE: " ".join(verdict)}
+        name = f"evaluation of {client().get_run(parent).info.run_name}"
+        run_id = create_run(tags, name).info.run_id
         log(run_id, metrics, 0, flatten(params), model_id)
         log_inputs(run_id, tags, "evaluation")
         for path in files:
             client().log_artifact(run_id, str(path))
         client().set_terminated(run_id)
         link = f"[{name}](#/experiments/{experiment_id()}/runs/{run_id})"
-        client().set_tag(parent, NOTE, with_result(run.data.tags.get(NOTE, ""), verdict, link))
+        change_note(parent, lambda note: with_result(note, verdict, link))
+        if grids := [path for path in files if path.suffix == ".png"]:
+            show(parent, "of the test set: as they are, translated, and back again", grids)
         log(parent, chief_figures(metrics))
         client().log_artifact(parent, str(files[0]))
 
 
 def log_file(training: dict[str, str], path: Path) -> None:
-    """Adds a file to a training's run, where the store knows it."""
+    """Adds a file to a training's run, where the store knows it; a model card without its front
+    matter, which the UI would show as text."""
     with store_errors():
-        if known_run(training["run_id"]):
+        if not known_run(training["run_id"]):
+            return
+        if path.suffix == ".md":
+            card = path.read_text().split("---\n", 2)[-1].lstrip()
+            client().log_text(training["run_id"], card, path.name)
+        else:
             client().log_artifact(training["run_id"], str(path))
 
 
@@ -64,7 +74,7 @@ def _stub(training: str) -> str:
     found = client().search_runs(
         [experiment_id()], f"tags.`unpaired.stub_of` = '{training}'", max_results=1
     )
-    run = found[0] if found else client().create_run(experiment_id(), tags=tags)
+    run = found[0] if found else create_run(tags)
     client().set_terminated(run.info.run_id)
     return run.info.run_id
 

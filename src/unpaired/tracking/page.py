@@ -1,10 +1,12 @@
 """What a training's page in the MLflow UI says in words, and how its curves are named."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from unpaired.summary import FIGURES
 
 # The UI makes a section of what stands before the slash.
+SAMPLES = "samples/grid"
 CURVES = {
     "loss_G_GAN": "generators/adversarial_loss",
     "loss_G_cycle": "generators/cycle_loss",
@@ -12,7 +14,7 @@ CURVES = {
     "learning_rate": "schedule/learning_rate",
     "epoch": "schedule/epoch",
 }
-RESULT = "\n\n### On the test pictures\n\n"
+RESULT, PICTURES = "**On the test pictures:**", "**Pictures:**"
 
 
 def curve(column: str) -> str:
@@ -20,6 +22,13 @@ def curve(column: str) -> str:
     if column.startswith("loss_D_"):
         return f"discriminators/{column.removeprefix('loss_D_')}_loss"
     return CURVES.get(column, column)
+
+
+def curves(row: dict[str, float]) -> dict[str, float]:
+    """A row of losses.csv, its curves named; losses first, as the UI shows and compares first
+    what was logged first."""
+    named = {curve(column): value for column, value in row.items() if column != "step"}
+    return dict(sorted(named.items(), key=lambda item: item[0].startswith("schedule/")))
 
 
 def chief_figures(metrics: dict[str, float]) -> dict[str, float]:
@@ -37,7 +46,7 @@ def description(params: dict[str, Any], tags: dict[str, str]) -> str:
     names = " ↔ ".join(domain["name"] for domain in domains)
     pictures = ", ".join(f"{domain['train']} {domain['name']}" for domain in domains)
     data = "".join(
-        f"; `{tag.removeprefix('dvc.')}` is `{value}`"
+        f"; `{tag.removeprefix('dvc.')}` is `{value[:10]}`"
         for tag, value in tags.items()
         if tag.startswith("dvc.data/")
     )
@@ -54,6 +63,19 @@ def description(params: dict[str, Any], tags: dict[str, str]) -> str:
     return f"{title}\n\n| | |\n|---|---|\n{table}"
 
 
-def with_result(description: str, verdict: list[str], link: str) -> str:
-    """The description with the latest evaluation's verdict below it."""
-    return description.partition(RESULT)[0] + RESULT + " ".join(verdict) + f"\n\n{link}"
+def with_result(note: str, verdict: list[str], link: str) -> str:
+    """The description with the latest evaluation's verdict in place of an earlier one: below the
+    title, as the UI folds what comes after some lines."""
+    title, *rest = _without(note, RESULT)
+    return "\n\n".join([title, f"{RESULT} {' '.join(verdict)} {link}", *rest])
+
+
+def with_pictures(note: str, caption: str, run_id: str, paths: list[str]) -> str:
+    """The description with these pictures, artifacts of the run, in place of earlier ones."""
+    sources = [f"get-artifact?{urlencode({'path': path, 'run_uuid': run_id})}" for path in paths]
+    images = "\n".join(f"![]({source})" for source in sources)
+    return "\n\n".join([*_without(note, PICTURES), f"{PICTURES} {caption}\n{images}"])
+
+
+def _without(note: str, start: str) -> list[str]:
+    return [block for block in note.split("\n\n") if not block.startswith(start)]

@@ -16,13 +16,15 @@ from unpaired.lineage import flatten
 from unpaired.tracking import (
     NOTE,
     client,
+    create_run,
     experiment_id,
     known_run,
     log,
     log_inputs,
+    show,
     store_errors,
 )
-from unpaired.tracking.page import curve, description
+from unpaired.tracking.page import SAMPLES, curve, curves, description
 
 if TYPE_CHECKING:
     from mlflow.entities import Metric
@@ -41,14 +43,11 @@ class TrainingRun:
 
     def __init__(self, params: dict[str, Any], tags: dict[str, str], run_id: str | None):
         self._logged, self._complained = 0, False
-        self._last: tuple[list[Metric], int] = (
-            [],
-            0,
-        )  # the newest row as MLflow has it, and its step
+        self._last: tuple[list[Metric], int] = [], 0  # the newest row as MLflow has it; its step
         self._models: dict[int, str] = {}  # by step
         self._process = f"{socket.gethostname()}:{os.getpid()}"
         tags = tags | {PROCESS: self._process}
-        experiment = experiment_id()
+        experiment_id()  # a store that cannot be reached ends a training before it begins
         with store_errors():
             if run_id and (run := known_run(run_id)):
                 self.run_id = run_id
@@ -60,8 +59,7 @@ class TrainingRun:
                 self._models = {output.step: output.model_id for output in outputs}
             else:
                 tags |= {NOTE: description(params, tags)}
-                name = os.environ.get("DVC_EXP_NAME")
-                run = client().create_run(experiment, tags=tags, run_name=name)
+                run = create_run(tags, os.environ.get("DVC_EXP_NAME"))
                 self.run_id = run.info.run_id
                 log(self.run_id, params=flatten(params))
                 log_inputs(self.run_id, tags, "training")
@@ -95,13 +93,14 @@ class TrainingRun:
             for row in history:
                 step = int(row["step"])
                 if step > self._logged:
-                    named = {curve(k): v for k, v in row.items() if k != "step"}
-                    self._last = log(self.run_id, named, step), step
+                    self._last = log(self.run_id, curves(row), step), step
                     self._logged = step
 
     def sample(self, step: int, grid: Path) -> None:
+        """A grid for the series by step and, until the evaluation has its own, the description."""
         with self._tolerant(), Image.open(grid) as image:
-            client().log_image(self.run_id, image, key="samples", step=step)
+            client().log_image(self.run_id, image, key=SAMPLES, step=step)
+            show(self.run_id, f"samples after step {step}", [grid])
 
     def checkpoint(self, step: int, done: float, weights: Path) -> None:
         """A logged model, with the losses at that step.

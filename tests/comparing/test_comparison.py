@@ -18,6 +18,7 @@ from unpaired import tracking
 from unpaired.cli import app
 from unpaired.errors import Problem
 from unpaired.lineage import flatten
+from unpaired.tracking.training import TrainingRun
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")
 # Translations as bright as lambda_cycle, figures that it decides; split.seed moves the test set.
@@ -201,7 +202,7 @@ def test_a_run_that_only_mlflow_knows_has_its_figures_and_no_pictures(
 ):
     values = YAML(typ="safe").load(repository / "params.yaml")
     values["train"]["lambda_cycle"] = 2
-    with store.TrainingRun(values, {}, None) as run:
+    with TrainingRun(values, {}, None) as run:
         pass
     with pytest.raises(Problem, match=f"{run.run_id} has no evaluation"):
         compare("main", run.run_id)

@@ -34,10 +34,13 @@ ui: setup
 	@MLFLOW_DISABLE_TELEMETRY=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow server \
 		--backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port $(PORT) --workers 1
 
-# All but the parameters that differ and the chief figures is dropped.
+SETTINGS = domains|search\.|clean\.|split\.seed|train\.|evaluate\.
+FIGURES = fid_..$$|kid_\w+_gap_closed|cycle_l1|colour_kept
+
+# The chief figures, and of the parameters those that differ.
 experiments: setup
-	@dvc exp show --md --only-changed --hide-workspace --precision 3 --drop '^(?!Experiment|rev|State\
-	|domains|search\.|clean\.|split\.|train\.|evaluate\.|fid_..$$|kid_\w+_gap_closed|cycle_l1|colour_kept)'
+	@dvc exp show --md --only-changed --hide-workspace \
+		--drop '^(?!State|$(SETTINGS))' --keep '^(Experiment|$(FIGURES))'
 
 lint: setup
 	@ruff check -q && ruff format --check -q

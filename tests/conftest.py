@@ -4,6 +4,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 import torch
+from clone import tiny_clone
 from ruamel.yaml import YAML
 from workspace import CARD, DOMAINS, WEIGHTS, Workspace, forget_store, networks
 
@@ -77,6 +78,15 @@ def pictures():
         return images
 
     return drawn
+
+
+@pytest.fixture(scope="session")
+def reproduced(tmp_path_factory):
+    """A tiny clone in which `dvc repro` has run. To copy from: a test changes its own."""
+    clone = tiny_clone(tmp_path_factory.mktemp("reproduced") / "unpaired")
+    clone.ran = clone.repro()
+    clone.commit("reproduced")
+    return clone
 
 
 @pytest.fixture(scope="session")

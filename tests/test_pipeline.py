@@ -1,96 +1,21 @@
 """The pipeline as people use it: a clone, `dvc repro` on tiny parameters, changes, experiments."""
 
 import json
-import os
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from clone import Clone
 from PIL import Image
-from ruamel.yaml import YAML
-
-ROOT = Path(__file__).parents[1]
-TINY = {
-    "clean": {"size": 32},
-    "train": {"epochs": 1, "batch_size": 2, "ngf": 8, "ndf": 8, "precision": "fp32"}
-    | {"log_every": 2, "sample_every": 4, "checkpoint_every": 4},
-    "evaluate": {"kid_subset_size": 5, "kid_subsets": 5, "grid_rows": 2},
-}
-
-
-class Clone:
-    """A clone of the repository, with the working tree's state and this Python's environment."""
-
-    def __init__(self, folder: Path):
-        self.folder = folder
-        subprocess.run(["git", "clone", "-q", ROOT, folder], check=True)
-        files = self._git("-C", ROOT, "ls-files", "-co", "--exclude-standard").splitlines()
-        for file in files:
-            if (ROOT / file).is_file():
-                (folder / file).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(ROOT / file, folder / file)
-        (folder / "dvc.lock").unlink(missing_ok=True)
-        self.set(**TINY)
-        self.set_domains(train=16, test=8)
-        self.commit("tiny")
-
-    def set(self, **sections: dict) -> None:
-        yaml, path = YAML(), self.folder / "params.yaml"
-        values = yaml.load(path)
-        for section, changes in sections.items():
-            values[section].update(changes)
-        yaml.dump(values, path)
-
-    def set_domains(self, **changes) -> None:
-        yaml, path = YAML(), self.folder / "params.yaml"
-        values = yaml.load(path)
-        for domain in values["domains"]:
-            domain.update(changes)
-        yaml.dump(values, path)
-
-    def commit(self, message: str) -> None:
-        self._git("-C", self.folder, "add", "-A")
-        identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
-        self._git(*identity, "-C", self.folder, "commit", "-qm", message)
-
-    def run(self, *command: str, code: int = 0) -> str:
-        """The command's output, both streams. Its exit code is checked."""
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        identity = {"GIT_AUTHOR_NAME": "test", "GIT_AUTHOR_EMAIL": "test@example.org"}
-        identity |= {"GIT_COMMITTER_NAME": "test", "GIT_COMMITTER_EMAIL": "test@example.org"}
-        env = os.environ | identity | {"PATH": path, "COLUMNS": "200", "OMP_NUM_THREADS": "1"}
-        done = subprocess.run(
-            command, cwd=self.folder, env=env, text=True, capture_output=True, timeout=600
-        )
-        output = done.stdout + done.stderr
-        assert (done.returncode == 0) == (code == 0), output[-3000:]
-        return output
-
-    def repro(self, *args: str, code: int = 0) -> list[str]:
-        """The stages that ran."""
-        output = self.run("dvc", "repro", *args, code=code)
-        return [line.split("'")[1] for line in output.splitlines() if "Running stage" in line]
-
-    def json(self, path: str) -> dict:
-        return json.loads((self.folder / path).read_text())
-
-    @staticmethod
-    def _git(*args) -> str:
-        return subprocess.run(["git", *args], check=True, text=True, capture_output=True).stdout
 
 
 @pytest.fixture(scope="module")
-def clone(tmp_path_factory) -> Clone:
-    made = Clone(tmp_path_factory.mktemp("clone") / "unpaired")
-    made.first = made.repro()
-    made.commit("reproduced")
-    return made
+def clone(reproduced, tmp_path_factory) -> Clone:
+    return reproduced.copied(tmp_path_factory.mktemp("clone") / "unpaired")
 
 
 def test_every_stage_runs_once_and_its_results_are_there(clone):
-    assert clone.first == ["search", "fetch", "clean", "split", "train", "evaluate", "export"]
+    assert clone.ran == ["search", "fetch", "clean", "split", "train", "evaluate", "export"]
     assert clone.repro() == []
     assert len(list((clone.folder / "metrics/samples").glob("step_*.png"))) >= 2
     with Image.open(clone.folder / "metrics/grids/handbag_to_backpack.png") as grid:
@@ -107,7 +32,7 @@ def test_figures_are_shown(clone):
     assert "fid_ab" not in clone.json("metrics/evaluation.json")
     assert "kid_efficientnet_lite0_ab" in clone.run("dvc", "metrics", "show", "--md")
     dag = clone.run("dvc", "dag")
-    assert all(stage in dag for stage in clone.first)
+    assert all(stage in dag for stage in clone.ran)
     summary = clone.run("unpaired", "summary")
     assert "handbag → backpack" in summary and "make ui" in summary
     plots = clone.run("dvc", "plots", "show")

@@ -13,6 +13,7 @@ from PIL import Image
 
 from unpaired.errors import Problem
 from unpaired.lineage import flatten
+from unpaired.places import ROOT
 from unpaired.tracking import (
     NOTE,
     client,
@@ -140,6 +141,7 @@ class TrainingRun:
 def _watch(run_id: str, trainer: str) -> None:
     """Waits for the end of the process that trains: its pipe closes, also by SIGKILL. What has not
     said that it ended, and was not taken over meanwhile, was killed."""
+    os.chdir(ROOT)  # a temporary workspace goes with its training, and mlflow needs a folder
     if sys.stdin.read() == "" and client().get_run(run_id).data.tags.get(PROCESS) == trainer:
         client().set_terminated(run_id, "KILLED")
 

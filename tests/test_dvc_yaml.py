@@ -48,8 +48,7 @@ def test_the_code_of_a_stage_is_among_its_dependencies(stage):
     missing = {
         file.relative_to(ROOT).as_posix()
         for file in closure(script)
-        if not exempt(file)
-        and not any(dep == file or dep in file.parents for dep in deps)
+        if not exempt(file) and not any(dep == file or dep in file.parents for dep in deps)
     }
     assert missing == set()
 

@@ -7,7 +7,9 @@ is something to `train`, to `evaluate`, or `changed` at all.
 
 import os
 
-from shared import dvc, main, output, push, tell
+from shared import dvc, main, output, tell
+
+from unpaired.sharing import push
 
 DATA = ["search", "fetch", "clean", "split"]
 
@@ -18,7 +20,7 @@ def data() -> None:
     lost = absent()
     # Without its data, a stage that did not change is skipped, unless nobody has that data.
     dvc("repro", "--pull", *([] if lost & {*DATA} else ["--allow-missing"]), "split")
-    push(*DATA)
+    push(DATA)
     stale = planned() | lost - {*DATA}
     tell("commit", output("git", "rev-parse", "HEAD"))
     number = os.environ["GITHUB_RUN_NUMBER"]

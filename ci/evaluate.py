@@ -3,7 +3,9 @@
 
 import subprocess
 
-from shared import dvc, main, pull_inputs, push
+from shared import dvc, main, pull_inputs
+
+from unpaired.sharing import push
 
 STAGES = ["evaluate", "export"]
 
@@ -11,7 +13,7 @@ STAGES = ["evaluate", "export"]
 def evaluate() -> None:
     pull_inputs(STAGES)
     dvc("repro", "--single-item", "--pull", *STAGES)
-    push(*STAGES)
+    push(STAGES)
     subprocess.run(["unpaired", "register"], check=True)
 
 

@@ -66,20 +66,5 @@ def pull_inputs(stages: Iterable[str]) -> None:
         dvc("pull", *missing)
 
 
-def push(*stages: str) -> None:
-    """Results, and what lets another machine know that it need not make them.
-
-    `dvc push` leaves out what git keeps, the metrics, without which DVC takes a stage out of its
-    run cache on this machine alone.
-    """
-    from dvc.repo import Repo
-
-    dvc("push", "--run-cache", *stages)
-    with Repo() as repo:
-        mine = [stage for stage in repo.index.stages if stage.addressing in stages]
-        hashes = [out.hash_info for stage in mine for out in stage.outs if not out.use_cache]
-        repo.cloud.push([one for one in hashes if repo.cache.local.exists(one.value)])
-
-
 def _stages(file: str) -> dict[str, Any]:
     return YAML(typ="safe").load(Path(file).read_text(encoding="utf-8"))["stages"]

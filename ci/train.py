@@ -9,7 +9,9 @@ import sys
 from contextlib import suppress
 
 from kept import KeptState
-from shared import main, pull_inputs, push
+from shared import main, pull_inputs
+
+from unpaired.sharing import push
 
 SECONDS = float(os.environ.get("KEEP_STATE_SECONDS", "300"))
 
@@ -36,7 +38,7 @@ def train() -> None:
         sys.exit("error: the training was interrupted; run this job again to go on with it")
     if training.returncode:
         sys.exit(training.returncode)
-    push("train")
+    push(["train"])
     state.forget()
 
 

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import socket
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from threading import Event, Lock, Thread
@@ -151,8 +150,7 @@ def test_a_fresh_clone_pulls_everything_and_runs_nothing(s3, clone, tmp_path):
 
 def test_what_was_run_elsewhere_is_not_run_again(s3, clone, tmp_path):
     use(clone, "s3://bucket/runs", s3.url)
-    push = f"import sys; sys.path.append('ci'); from shared import push; push(*{clone.ran})"
-    clone.run(sys.executable, "-c", push)
+    clone.run("unpaired", "push")
     fresh = use(clone.cloned(tmp_path / "fresh"), "s3://bucket/runs", s3.url)
     recorded = (fresh.folder / "dvc.lock").read_text()
     (fresh.folder / "dvc.lock").unlink()
@@ -196,6 +194,14 @@ def errors(output: str) -> list[str]:
 def test_without_a_remote_that_is_said(clone, tmp_path, command, told):
     output = clone.cloned(tmp_path / "fresh").run("dvc", command, code=1)
     assert told in output and len(errors(output)) == 1
+
+
+def test_what_cannot_be_pushed_is_one_line(s3, clone, tmp_path):
+    fresh = clone.cloned(tmp_path / "fresh")
+    assert "no remote specified" in fresh.run("unpaired", "push", code=1).splitlines()[-1]
+    output = use(clone, "s3://elsewhere/x", s3.url).run("unpaired", "push", code=1)
+    (line,) = [text for text in output.splitlines() if text.startswith("error")]
+    assert "bucket does not exist" in line and "Traceback" not in output
 
 
 @pytest.mark.parametrize("command", ["push", "pull"])

@@ -60,6 +60,16 @@ def summary() -> None:
     show()
 
 
+@app.command(epilog="Example: unpaired push")
+def push(
+    stages: Annotated[list[str] | None, typer.Argument(help="By default all of them.")] = None,
+) -> None:
+    """Pushes results to the DVC remote, and what others need in order not to run them again."""
+    from unpaired import sharing
+
+    print(f"{sharing.push(stages or [])} files pushed")
+
+
 @app.command(epilog="Example: unpaired register")
 def register() -> None:
     """Puts models/export into MLflow's model registry, as the challenger. Twice is once."""

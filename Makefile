@@ -49,5 +49,5 @@ lint: setup
 	@check-jsonschema -q --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 lock-requirements: setup
-	@uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-annotate \
+	@uv pip compile -q --universal --python-version 3.11 --no-annotate \
 		--no-header --all-extras pyproject.toml -o requirements.lock

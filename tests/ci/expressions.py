@@ -31,16 +31,16 @@ def _value(expression: str, context: dict[str, Any], states: dict[str, bool]) ->
     while rest := expression[place:].strip():
         match = TOKEN.match(expression, place)
         if not match:
-            raise NotImplementedError(f"the replay does not know {rest!r} in {expression!r}")
+            raise ValueError(f"the replay does not know {rest!r} in {expression!r}")
         tokens.append(match[1])
         place = match.end()
     python: list[str] = []
     values: list[Any] = []
     for position, token in enumerate(tokens):
         if token == "!" and not re.match(r"[a-z]", tokens[position + 1]):
-            raise NotImplementedError(f"the replay knows ! before a name only: {expression!r}")
+            raise ValueError(f"the replay knows ! before a name only: {expression!r}")
         if token == "!" and tokens[position + 2 : position + 3] in (["=="], ["!="]):
-            raise NotImplementedError(f"! binds otherwise than Python's not: {expression!r}")
+            raise ValueError(f"! binds otherwise than Python's not: {expression!r}")
         if token in OPERATORS:
             python.append(OPERATORS[token])
             continue

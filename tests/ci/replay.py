@@ -170,7 +170,7 @@ class Replay:
                     artifact, folder / "work" / given.get("path", ""), dirs_exist_ok=True
                 )
             case unknown:
-                raise NotImplementedError(f"the replay does not know {unknown}")
+                raise ValueError(f"the replay does not know {unknown}")
         return 0, ""
 
     def _shell(self, line: str, folder: Path, env: dict) -> tuple[int, str]:

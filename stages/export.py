@@ -6,7 +6,7 @@ from pathlib import Path
 from unpaired.export.folder import export_model
 from unpaired.params import Params
 from unpaired.stage import run
-from unpaired.tracking.evaluation import log_file
+from unpaired.tracking.evaluation import log_card
 
 
 def export(params: Params) -> None:
@@ -18,7 +18,7 @@ def export(params: Params) -> None:
         opset=params.export.opset,
     )
     training = json.loads(Path("models/run.json").read_text())
-    log_file(training, Path("models/export/README.md"))
+    log_card(training, Path("models/export/README.md"))
 
 
 if __name__ == "__main__":

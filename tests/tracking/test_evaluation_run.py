@@ -1,10 +1,12 @@
 """An evaluation's run, against a real store."""
 
+from pathlib import Path
+
 import pytest
 from runs import HISTORY, PARAMS
 
 from unpaired import tracking
-from unpaired.tracking.evaluation import log_evaluation, log_file
+from unpaired.tracking.evaluation import log_card, log_evaluation
 from unpaired.tracking.training import TrainingRun
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")
@@ -73,7 +75,10 @@ def test_a_training_made_elsewhere_gets_one_stub_that_says_so(root, store, repor
     assert sorted(run.data.metrics["kid"] for run in found) == [1, 2]
 
 
-def test_a_later_stage_adds_its_files_where_the_run_is_known(store, training, report):
-    log_file({"run_id": training}, report)
-    assert "report.html" in [item.path for item in store.list_artifacts(training)]
-    log_file({"run_id": "e" * 32}, report)
+def test_the_model_card_is_added_where_the_run_is_known(store, training, tmp_path):
+    card = tmp_path / "README.md"
+    card.write_text("---\nlicense: mit\n---\n\n# Apples\n\n---\n")
+    log_card({"run_id": training}, card)
+    kept = store.download_artifacts(training, "README.md", str(tmp_path))
+    assert Path(kept).read_text() == "# Apples\n\n---\n"
+    log_card({"run_id": "e" * 32}, card)

@@ -21,7 +21,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from unpaired.tracking.evaluation import log_evaluation, log_file
+from unpaired.tracking.evaluation import log_card, log_evaluation
 from unpaired.tracking.training import TrainingRun
 
 MAKEFILE = Path(__file__).parents[2] / "Makefile"
@@ -56,7 +56,7 @@ def trained(folder, name, lambda_cycle):
                 run.sample(step, grid)
                 run.checkpoint(step, step / 30, weights)
     log_evaluation(run.ids, {"fid_ab": 9.0}, {"evaluate": {"seed": 0}}, [report, grid], [VERDICT])
-    log_file(run.ids, card)
+    log_card(run.ids, card)
     return run.run_id
 
 

@@ -55,17 +55,13 @@ def log_evaluation(
         client().log_artifact(parent, str(files[0]))
 
 
-def log_file(training: dict[str, str], path: Path) -> None:
-    """Adds a file to a training's run, where the store knows it; a model card without its front
+def log_card(training: dict[str, str], path: Path) -> None:
+    """Adds the model card to the training's run, where the store knows it; without its front
     matter, which the UI would show as text."""
     with store_errors():
-        if not known_run(training["run_id"]):
-            return
-        if path.suffix == ".md":
-            card = path.read_text().split("---\n", 2)[-1].lstrip()
+        if known_run(training["run_id"]):
+            card = path.read_text(encoding="utf-8").split("---\n", 2)[-1].lstrip()
             client().log_text(training["run_id"], card, path.name)
-        else:
-            client().log_artifact(training["run_id"], str(path))
 
 
 def _stub(training: str) -> str:

@@ -71,7 +71,7 @@ def test_a_change_is_one_line_and_is_told(path):
     changed = merge_into(path, {"train": {"ngf": 24}, "clean.crop": "center"})
     assert changed == {"train.ngf": (16, 24), "clean.crop": ("pad", "center")}
     assert lines_that_differ(before, path.read_text()) == [
-        "crop: center              # pad (square by the border's colour) | center",
+        "crop: center              # pad (square by the border's colour) | center | face",
         "ngf: 24                   # generator width",
     ]
 

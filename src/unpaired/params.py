@@ -53,16 +53,24 @@ class Search(Section):
 
 class Clean(Section):
     size: Annotated[int, Field(ge=16, le=4096, multiple_of=4)]
-    crop: Literal["pad", "center"]
+    crop: Literal["pad", "center", "face"]
     min_bytes: Whole
     max_bytes: Count
     min_side: Count
     max_pixels: Count
     min_aspect: Share
+    min_sharpness: Share
+    min_entropy: Annotated[float, Field(ge=0, le=8)]
+    min_highlight: Share
+    max_shadow: Share
+    near_duplicates: Literal["drop", "group"]
+    duplicate_difference: Annotated[float, Field(ge=0, le=255)]
+    duplicate_correlation: Share
 
 
 class Split(Section):
     seed: Whole
+    keep_sides: bool
 
 
 class Train(Section):
@@ -129,8 +137,8 @@ class Params(Section):
         names = [domain.name.lower() for domain in domains]
         if len(set(names)) < len(names):
             raise ValueError("two domains have the same name")
-        if "verdicts" in names:
-            raise ValueError("verdicts.csv is a file of the clean stage; rename that domain")
+        if taken := {"verdicts", "duplicates"}.intersection(names):
+            raise ValueError(f"{taken.pop()}.csv is a file of the clean stage; rename that domain")
         return domains
 
     @model_validator(mode="after")

@@ -9,7 +9,7 @@ import pandas as pd
 
 from unpaired.lineage import lineage
 from unpaired.params import Params
-from unpaired.stage import run
+from unpaired.stage import run, write_figures
 from unpaired.store import read_set, write_table
 from unpaired.tracking.training import TrainingRun
 from unpaired.training.cyclegan import CycleGAN
@@ -61,7 +61,7 @@ def train(params: Params) -> None:
     figures = history.tail(max(1, len(history) // 10)).mean().round(5).to_dict()
     figures = {"steps": trained.steps, "epochs": params.train.epochs} | figures
     figures = {"run_id": tracked.run_id} | figures  # from an experiment to its page in MLflow
-    (METRICS / "train.json").write_text(json.dumps(figures, indent=2) + "\n")
+    write_figures("metrics/train.json", figures)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
 """What every script in stages/ shares: checked parameters, one-line errors, its time kept."""
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -26,3 +29,12 @@ def run(body: Callable[[params.Params], None]) -> None:
     seconds = time.time() - psutil.Process().create_time()
     TIMES.mkdir(parents=True, exist_ok=True)
     (TIMES / f"{body.__name__}.json").write_text(json.dumps({"seconds": round(seconds, 1)}))
+
+
+def write_figures(path: str, figures: dict[str, Any]) -> None:
+    """JSON that `dvc metrics` shows, atomically."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.part")
+    temporary.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    os.replace(temporary, target)

@@ -10,7 +10,7 @@ from io import BytesIO
 from random import Random
 from typing import Any
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from unpaired.collect.bags.scene import FAMILIES, design, photograph, plan
 from unpaired.errors import Problem
@@ -20,6 +20,8 @@ FLAWS = (
     "copy",
     "truncated",
     "resaved",
+    "mirrored",
+    "blurred",
     "html",
     "thumbnail",
     "banner",
@@ -112,6 +114,10 @@ def _spoil(flaw: str | None, picture: Image.Image, seed: int) -> bytes:
         case "resaved":
             smaller = picture.resize((width * 9 // 10, height * 9 // 10))
             return _encode(smaller, "JPEG", quality=60)
+        case "mirrored":
+            return _encode(ImageOps.mirror(picture), "JPEG", quality=85)
+        case "blurred":
+            return _encode(picture.filter(ImageFilter.GaussianBlur(width / 25)), "JPEG", quality=90)
         case "truncated":
             whole = _encode(picture, "JPEG", quality=90)
             return whole[: len(whole) * 2 // 5]

@@ -5,11 +5,12 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageFile
 
 from unpaired.clean.decoding import ORIENTATION, Refused, decode, extension
 
 LIMIT = 1_000_000
+STRIP_OFFSETS, ROWS_PER_STRIP = 273, 278
 ENOUGH = {"JPEG": 12, "WEBP": 12, "AVIF": 12}  # grey levels that lossy formats may be off by
 
 
@@ -155,6 +156,14 @@ def test_wider_numbers_are_scaled_too():
     assert np.abs(seen[..., 0].ravel() - np.arange(256)).max() <= 1
 
 
+def test_floats_beyond_white_stretch_the_scale_and_what_is_no_number_is_black():
+    values = np.linspace(0, 4, 16, dtype=np.float32).reshape(4, 4)
+    values[0, :3] = np.inf, np.nan, -np.inf
+    seen = pixels(encoded(Image.fromarray(values), "TIFF"))[..., 0]
+    assert seen[0, :3].tolist() == [255, 0, 0]
+    assert seen[3].tolist() == [204, 221, 238, 255]
+
+
 def test_sixteen_bit_rgb_png():
     rows = b"".join(b"\0" + struct.pack(">3H", 65535, 32896, 257) * 4 for _ in range(4))
     assert (pixels(png(4, 4, 16, 2, rows)) == (255, 128, 1)).all()
@@ -172,6 +181,18 @@ def test_an_icc_profile_is_converted_to_srgb():
     seen = pixels(encoded(image, icc_profile=bytes(profile)))[0, 0]
     assert seen[1] > 200 and seen[0] < 60
     assert (pixels(encoded(image, icc_profile=b"no profile at all")) == (250, 10, 10)).all()
+
+
+def test_an_srgb_profile_changes_no_pixel_and_a_huge_one_is_ignored():
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    plain = pixels(encoded(scene()))
+    assert (pixels(encoded(scene(), icc_profile=profile)) == plain).all()
+    huge = profile + bytes(5 * 2**20)
+    assert (pixels(encoded(scene(), "TIFF", icc_profile=huge)) == plain).all()
+
+
+def test_an_opaque_alpha_channel_changes_no_pixel():
+    assert (pixels(encoded(scene().convert("RGBA"))) == np.asarray(scene())).all()
 
 
 def png(width, height, bits, colour, rows):
@@ -194,7 +215,42 @@ def test_bombs_are_refused_by_their_header(side):
 def test_a_picture_of_just_the_limit_passes():
     data = encoded(Image.new("L", (100, 100)))
     assert decode(data, 10_000).size == (100, 100)
-    assert refused(data, 9_999) == "too_many_pixels"
+    with pytest.raises(Refused) as caught:
+        decode(data, 9_999)
+    error = caught.value
+    assert (error.reason, error.value, error.limit) == ("too_many_pixels", 10_000, 9_999)
+
+
+def test_the_limit_is_ours_and_not_pillows(monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    assert decode(encoded(scene()), LIMIT).size == scene().size
+    assert Image.MAX_IMAGE_PIXELS == 100
+
+
+def test_what_memory_does_not_hold_is_not_called_broken(monkeypatch):
+    def fail(self, *_):
+        raise MemoryError
+
+    monkeypatch.setattr(Image.Image, "convert", fail)
+    with pytest.raises(MemoryError):
+        decode(encoded(scene()), LIMIT)
+
+
+def test_a_tiff_without_its_last_strips_is_refused():
+    options = {"compression": "raw", "tiffinfo": {ROWS_PER_STRIP: 8}}
+    data = encoded(scene(), "TIFF", **options)
+    assert decode(data, LIMIT).size == scene().size
+    # One strip of the four, as the directory has it.
+    count = struct.pack("<HHI", STRIP_OFFSETS, 4, 4)
+    assert count in data
+    place = Image.open(io.BytesIO(data)).tag_v2[STRIP_OFFSETS][0]
+    one = struct.pack("<HHII", STRIP_OFFSETS, 4, 1, place)
+    at = data.index(count)
+    assert refused(data[:at] + one + data[at + len(one) :]) == "broken"
+
+
+def test_cut_files_are_not_filled_up():
+    assert ImageFile.LOAD_TRUNCATED_IMAGES is False
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"])
@@ -215,7 +271,9 @@ def test_a_cut_progressive_jpeg_is_refused():
 def test_animations_are_refused(format):
     frames = [Image.new("RGB", (32, 32), colour) for colour in ("red", "blue")]
     data = encoded(frames[0], format, save_all=True, append_images=frames[1:], duration=100)
-    assert refused(data) == "animated"
+    with pytest.raises(Refused) as caught:
+        decode(data, LIMIT)
+    assert (caught.value.reason, caught.value.value, caught.value.limit) == ("animated", 2, 1)
 
 
 def test_a_phones_jpeg_with_a_second_picture_is_its_first():
@@ -261,5 +319,7 @@ def test_a_refusal_says_the_same_of_the_same_bytes_and_survives_a_process_border
     for _ in range(2):
         with pytest.raises(Refused) as caught:
             decode(b"nothing", LIMIT)
-        texts.add(str(pickle.loads(pickle.dumps(caught.value))))
+        copy = pickle.loads(pickle.dumps(caught.value))
+        assert (copy.reason, copy.value, copy.limit) == ("not_a_picture", 7, "")
+        texts.add(str(copy))
     assert len(texts) == 1 and " at 0x" not in texts.pop()

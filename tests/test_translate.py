@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from skimage.data import astronaut
 from torch import nn
 
 import unpaired
 from unpaired.clean.decoding import ORIENTATION
+from unpaired.clean.geometry import face_box
 from unpaired.errors import Problem
 from unpaired.networks import ResnetGenerator
 from unpaired.translate import Translator, direction, load, translate_files
@@ -62,6 +64,20 @@ def test_a_model_of_central_squares_gives_the_central_square_back():
     result = translator("center")(picture)
     assert result.size == (60, 60)
     assert distance(result, picture.crop((15, 0, 75, 60))) < 6
+
+
+def test_a_model_of_faces_gives_the_faces_square_back(tmp_path):
+    portrait = Image.fromarray(astronaut())
+    box = face_box(portrait)
+    result = translator("face")(portrait)
+    assert result.size == (box[2] - box[0], box[3] - box[1])
+    assert distance(result, portrait.crop(box)) < 12
+    assert translator("face")(portrait, native=True).size == portrait.size
+    smooth(90, 60).save(tmp_path / "bag.png")
+    with pytest.raises(Problem, match=r"bag\.png: no face is found in the picture$"):
+        translator("face")(tmp_path / "bag.png")
+    with pytest.raises(Problem, match=r"^no face is found"):
+        translator("face")(smooth(90, 60))
 
 
 def test_to_chooses_the_direction():

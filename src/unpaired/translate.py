@@ -12,7 +12,7 @@ from torch import nn
 from tqdm import tqdm
 
 from unpaired.clean.decoding import Refused, canonical, decode
-from unpaired.clean.geometry import square, unsquare
+from unpaired.clean.geometry import NoFace, face_box, square, unsquare
 from unpaired.errors import Problem
 from unpaired.weights import Generators, load_generators
 
@@ -49,7 +49,8 @@ def direction(name: str, domains: list[str]) -> tuple[str, str]:
 class Translator:
     """Generators that take and give pictures. On the GPU where there is one.
 
-    domains: names, A first; size: the side they were trained at; crop: `pad` or `center`.
+    domains: names, A first; size: the side they were trained at; crop: `pad`, `center` or
+    `face`.
     """
 
     def __init__(self, generators: Generators):
@@ -71,20 +72,27 @@ class Translator:
         """Translates a Pillow image, a uint8 array (H×W×3 or H×W) or a picture file.
 
         By default the picture is squared as in training, translated, and brought back to its own
-        size and aspect; a model trained on central squares gives the central square back.
+        size and aspect; a model trained on central squares or on faces gives that square back.
         `native` translates every pixel at its own scale instead, which for large pictures takes
         much memory and is not the scale the model has learned.
 
         to: the target domain; by default the second one.
         Returns: 8-bit RGB.
-        Raises: Problem for a domain or a picture that is none.
+        Raises: Problem for a domain or a picture that is none, or has no face for such a model.
         """
         network = self.network(to)
         picture = _picture(image)
         if native:
             return self._native(network, picture)
-        squared = square(picture, self.size, self.crop)
-        return unsquare(self._run(network, squared), *picture.size, self.crop)
+        crop = self.crop
+        if crop == "face":
+            try:
+                picture, crop = picture.crop(face_box(picture)), "center"
+            except NoFace as missing:
+                named = f"{image}: " if isinstance(image, str | Path) else ""
+                raise Problem(f"{named}{missing}") from None
+        squared = square(picture, self.size, crop)
+        return unsquare(self._run(network, squared), *picture.size, crop)
 
     def network(self, to: str | None = None) -> nn.Module:
         """The generator whose target is the domain `to`. Raises Problem if there is none."""

@@ -49,6 +49,7 @@ def test_the_text_has_counts_directions_and_figures():
     assert "`_ab` is apple → pear, `_ba` is pear → apple." in text
     assert "name resnet, ngf 8, blocks 6, upsample resize" in text
     assert "padded to a square" in text and "central square" in card(crop="center")
+    assert "the square around the largest face" in card(crop="face")
 
 
 def test_a_card_names_domains_that_yaml_would_misread():

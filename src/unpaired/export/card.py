@@ -35,7 +35,8 @@ translate("{{ directions[0][1] }}.jpg", to="{{ directions[0][2] }}").save("trans
 Without torch: each `.onnx` file takes `image`, float32, batch × 3 × height × width, RGB in
 [-1, 1], sides multiples of 4 and at least 16, and gives `translation`, of the same shape and
 range. The models were trained at {{ size }} × {{ size }} px
-({{ "padded to a square with the colour of the border" if crop == "pad" else "central square" }}).
+({{ {"pad": "padded to a square with the colour of the border", "center": "central square",
+"face": "the square around the largest face"}[crop] }}).
 `generators.safetensors` holds the weights of all of them, with their architecture:
 {{ architecture }}.
 

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -40,6 +43,48 @@ def test_the_same_input_gives_the_same_bytes(folder, tmp_path):
     write_set(tmp_path / "again", "apple", list(IMAGES), TABLE, 8)
     for name in names(folder):
         assert (folder / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+
+
+def test_the_file_is_numpy_s_own(folder, tmp_path):
+    np.save(tmp_path / "plain.npy", IMAGES)
+    assert (folder / "apple.npy").read_bytes() == (tmp_path / "plain.npy").read_bytes()
+
+
+def test_an_empty_set_comes_back(folder):
+    write_set(folder, "apple", [], TABLE[:0], 8)
+    found = read_set(folder, "apple")
+    assert len(found) == 0 and found.images.shape == (0, 8, 8, 3)
+    assert list(found.table) == list(TABLE)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [IMAGES[0, :4], IMAGES[0].astype(float), IMAGES[0, ..., :1], np.zeros((3, 8, 8), np.uint8)],
+)
+def test_a_picture_of_another_form_is_refused(folder, image):
+    before = (folder / "apple.npy").read_bytes()
+    with pytest.raises(ValueError, match=r"in a set of 8×8×3"):
+        write_set(folder, "apple", [*IMAGES[:4], image], TABLE, 8)
+    assert (folder / "apple.npy").read_bytes() == before
+    assert names(folder) == ["apple.csv", "apple.npy"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_memory_is_flat_however_many_pictures_there_are(tmp_path):
+    code = """
+import re, sys, numpy as np, pandas as pd
+from unpaired.store import write_set
+def write(count):
+    images = (np.full((256, 256, 3), place % 256, np.uint8) for place in range(count))
+    table = pd.DataFrame({"pixel_hash": map(str, range(count))})
+    write_set(sys.argv[1], "apple", images, table, 256)
+    return int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1])
+few, many = write(10), write(600)
+print(many - few)
+"""
+    done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True)
+    assert (tmp_path / "apple.npy").stat().st_size > 100e6, done.stderr
+    assert int(done.stdout) < 10e3  # kB
 
 
 def test_other_writers_line_ends_and_numbers_are_text(tmp_path):

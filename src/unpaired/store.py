@@ -40,16 +40,21 @@ def read_set(folder: str | Path, domain: str) -> ImageSet:
 def write_set(
     folder: str | Path, domain: str, images: Iterable[np.ndarray], table: pd.DataFrame, size: int
 ) -> None:
-    """Writes one domain. images: as many size×size×3 uint8 pictures as the table has rows (≥ 1)."""
+    """Writes one domain, a picture at a time: as much memory however many there are.
+
+    images: as many size×size×3 uint8 pictures as the table has rows.
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f".{domain}.npy.part"
-    shape = (len(table), size, size, 3)
+    header = {"descr": "|u1", "fortran_order": False, "shape": (len(table), size, size, 3)}
     try:
-        packed = np.lib.format.open_memmap(temporary, "w+", np.uint8, shape)
-        for place, image in zip(range(len(table)), images, strict=True):
-            packed[place] = image
-        packed.flush()
+        with open(temporary, "wb") as file:
+            np.lib.format.write_array_header_1_0(file, header)
+            for _, image in zip(range(len(table)), images, strict=True):
+                if image.dtype != np.uint8 or image.shape != (size, size, 3):
+                    raise ValueError(f"{image.dtype}{image.shape} in a set of {size}×{size}×3")
+                file.write(image.tobytes())
         write_table(folder / f"{domain}.csv", table)
         os.replace(temporary, folder / f"{domain}.npy")
     finally:
@@ -71,4 +76,13 @@ def write_table(path: str | Path, table: pd.DataFrame) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.part")
     table.to_csv(temporary, index=False, lineterminator="\n", encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Writes UTF-8 atomically."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.write_text(text, encoding="utf-8")
     os.replace(temporary, path)

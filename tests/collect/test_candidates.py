@@ -13,6 +13,7 @@ FULL = Candidate(
     page="https://example.org/?a=1&b=2",
     licence="CC-BY-4.0",
     creator="Zoë",
+    set="test",
     labels={"colour": "red", "größe": "12"},
 )
 

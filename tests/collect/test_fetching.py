@@ -58,11 +58,12 @@ def test_the_manifest_holds_what_the_candidates_said(tmp_path):
         page="https://example.org",
         licence="CC0-1.0",
         creator="Zoë",
+        set="test",
         labels={"form": "rund", "colour": "grün"},
     )
     (row,) = fetch("handbag", [one], tmp_path).to_dict("records")
     assert json.loads(row["labels"]) == one.labels and "grün" in row["labels"]
-    for name in ("url", "source", "query", "rank", "title", "page", "licence", "creator"):
+    for name in ("url", "source", "query", "rank", "title", "page", "licence", "creator", "set"):
         assert row[name] == getattr(one, name)
     assert (tmp_path / row["file"]).read_bytes() == synthetic.render(one.url)
 

@@ -126,6 +126,46 @@ def test_labels_are_joined_by_the_path_below_the_folder(root):
     ]
 
 
+def test_the_table_gives_sides_and_its_domains_are_not_read(root):
+    rows = ["apple/a.png,train,plum,red", "apple/b.JPG,,plum,", "apple/deep/er/c.webp,test,plum,"]
+    (root / "labels.csv").write_text("\n".join(["file,set,domain,colour", *rows]))
+    found = search(root, "apple")
+    assert [candidate.set for candidate in found] == ["train", "", "test"]
+    assert [candidate.labels for candidate in found] == [{"colour": c} for c in ("red", "", "")]
+
+
+@pytest.mark.parametrize("side", ["Train", "val", "trainA", " "])
+def test_another_side_in_the_table_is_a_problem(root, side):
+    (root / "labels.csv").write_text(f"file,set\napple/a.png,{side}\n")
+    with pytest.raises(Problem, match=rf"labels\.csv: set {side!r} is neither train nor test"):
+        search(root, "apple")
+
+
+@pytest.mark.parametrize(
+    ("file", "side"),
+    [
+        ("trainA/x.png", "train"),
+        ("testb/x.png", "test"),
+        ("TEST/x.png", "test"),
+        ("bags/train/deep/x.png", "train"),
+        ("train/testC/x.png", "test"),
+        ("trains/x.png", ""),
+        ("trainAB/x.png", ""),
+        ("train1/x.png", ""),
+        ("my test/x.png", ""),
+        ("plain/train.png", ""),
+    ],
+)
+def test_folders_named_like_cyclegan_s_give_sides(tmp_path, file, side):
+    root = tmp_path / "trainA"  # the watched folder's own name says nothing
+    write(root / file)
+    assert [candidate.set for candidate in search(root, ".")] == [side]
+    (root / "labels.csv").write_text(f"file,set\n{file},\n")
+    assert [candidate.set for candidate in search(root, ".")] == [side]
+    (root / "labels.csv").write_text(f"file,set\n{file},train\n")
+    assert [candidate.set for candidate in search(root, ".")] == ["train"]
+
+
 @pytest.mark.parametrize("text", ["path,colour\napple/a.png,red\n", ""])
 def test_a_table_of_labels_without_files_is_a_problem(root, text):
     (root / "labels.csv").write_text(text)

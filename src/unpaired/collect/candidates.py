@@ -12,7 +12,8 @@ from unpaired.errors import Problem
 @dataclass(frozen=True)
 class Candidate:
     """url: `file:`, `synthetic:`, …; rank: place among its query's answers, from 1;
-    labels: what the source knows of the picture (attributes, a colour, a class)."""
+    set: the side, `train` or `test`, that the source has it on, if any; labels: what the source
+    knows of the picture (attributes, a colour, a class)."""
 
     url: str
     source: str
@@ -22,6 +23,7 @@ class Candidate:
     page: str = ""
     licence: str = "unknown"
     creator: str = ""
+    set: str = ""
     labels: dict[str, str] = field(default_factory=dict)
 
 

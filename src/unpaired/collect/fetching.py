@@ -65,5 +65,6 @@ def _row(domain: str, candidate: Candidate, digest: str, name: str, size: int, r
         "page": candidate.page,
         "licence": candidate.licence,
         "creator": candidate.creator,
+        "set": candidate.set,
         "labels": json.dumps(candidate.labels, ensure_ascii=False, sort_keys=True),
     }

@@ -1,11 +1,14 @@
 """Pictures in folders of one's own: the `folder` source, and what is added beside any other.
 
-A `labels.csv` in the watched folder gives its other columns as labels to the pictures that its
-column `file` names, relative to that folder.
+A `labels.csv` in the watched folder tells of the pictures that its column `file` names, relative
+to that folder: `set` is their side (train, test or empty), `domain` is not read (params.yaml has
+it), and every other column is a label. Without a side there, a picture in a folder named like
+those of CycleGAN's data sets (trainA, testB, train, …) has the side that it says.
 """
 
 import hashlib
 import os
+import re
 from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
@@ -15,6 +18,7 @@ from unpaired.store import read_table
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
 LABELS = "labels.csv"
+SIDE = re.compile("((?i:train|test))[A-Za-rt-z]?")  # a small s makes a plural
 
 
 def search(root: Path, query: str) -> list[Candidate]:
@@ -42,16 +46,9 @@ def find(root: Path, query: str) -> list[Candidate]:
         raise Problem(f"query {query}: lies outside search.watch ({root}), which DVC watches")
     found = (root / pattern).rglob("*") if (root / pattern).is_dir() else root.glob(str(pattern))
     paths = sorted(p for p in found if p.suffix.lower() in SUFFIXES and _shown(p))
-    labels = _labels(root)
+    told = _labels(root)
     return [
-        Candidate(
-            url=_url(path),
-            source="folder",
-            query=query,
-            rank=rank,
-            title=os.fsencode(path.stem).decode(errors="replace"),
-            labels=labels.get(path.relative_to(root).as_posix(), {}),
-        )
+        _candidate(path, root, query, rank, told.get(path.relative_to(root).as_posix(), {}))
         for rank, path in enumerate(paths, 1)
     ]
 
@@ -69,6 +66,24 @@ def read(url: str) -> bytes:
     return data
 
 
+def _candidate(path: Path, root: Path, query: str, rank: int, told: dict[str, str]) -> Candidate:
+    return Candidate(
+        url=_url(path),
+        source="folder",
+        query=query,
+        rank=rank,
+        title=os.fsencode(path.stem).decode(errors="replace"),
+        set=told.pop("set", "") or _side(path.relative_to(root)),
+        labels=told,
+    )
+
+
+def _side(path: Path) -> str:
+    """By the innermost folder that names one."""
+    sides = [match[1].lower() for name in path.parts[:-1] if (match := SIDE.fullmatch(name))]
+    return sides[-1] if sides else ""
+
+
 def _shown(path: Path) -> bool:
     return path.is_file() and not path.name.startswith(".")
 
@@ -84,5 +99,8 @@ def _labels(root: Path) -> dict[str, dict[str, str]]:
     table = read_table(root / LABELS)
     if "file" not in table:
         raise Problem(f"{root / LABELS}: has no column `file`")
+    table = table.drop(columns="domain", errors="ignore")
+    if odd := set(table.get("set", ())) - {"train", "test", ""}:
+        raise Problem(f"{root / LABELS}: set {sorted(odd)[0]!r} is neither train nor test")
     rows = (dict(zip(table.columns, values, strict=True)) for values in table.to_numpy())
     return {row.pop("file"): row for row in rows}

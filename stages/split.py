@@ -8,34 +8,38 @@ import pandas as pd
 from unpaired.params import Params
 from unpaired.split import assign, read_lock
 from unpaired.stage import run
-from unpaired.store import read_set, write_set, write_table
+from unpaired.store import read_set, read_table, write_set, write_table
 
-SETS = Path("data/sets")
+CLEAN, SETS = Path("data/clean"), Path("data/sets")
+# Only what is a picture's own: others that come or go must not train anew.
+OWN = ["pixel_hash", "sha256", "width", "height", "url", "source", "query", "title"]
+OWN += ["licence", "creator"]
 
 
 def split(params: Params) -> None:
     lock = read_lock(Path("split.lock.csv"))
-    cleaned = {domain.name: read_set("data/clean", domain.name) for domain in params.domains}
-    sides = {
-        domain.name: assign(
-            domain, cleaned[domain.name].table["pixel_hash"].tolist(), params.split.seed, lock
-        )
-        for domain in params.domains
-    }
+    verdicts = read_table(CLEAN / "verdicts.csv")
     rows = []
-    for name, chosen in sides.items():
-        source = cleaned[name]
+    for domain in params.domains:
+        found = verdicts[verdicts["domain"] == domain.name]
+        sides = assign(domain, found, params.split.seed, lock, params.split.keep_sides)
+        source = read_set(CLEAN, domain.name)
         size = source.images.shape[1]
-        places = pd.Series(range(len(source)), index=source.table["pixel_hash"])[chosen.index]
+        table = source.table.set_index("pixel_hash", drop=False)
+        places = table.index.get_indexer(sides.index)
+        labels = [name for name in table if str(name).startswith("label_")]
         for side in ("train", "test"):
-            taken = places[chosen == side]
+            taken = places[sides == side]
             images = (source.images[place] for place in taken)
-            write_set(SETS / side, name, images, source.table.iloc[taken], size)
-        drawn = source.table.iloc[places][["pixel_hash", "sha256"]]
-        rows.append(drawn.assign(domain=name, set=chosen.to_numpy()))
-        print(f"{name}: {chosen.value_counts().to_dict()}")
-    write_table(SETS / "split.csv", pd.concat(rows))
-    about = {"domains": list(sides), "size": size, "crop": params.clean.crop}
+            write_set(SETS / side, domain.name, images, table.iloc[taken][OWN + labels], size)
+        kept = found[found["verdict"] == "keep"].set_index("pixel_hash", drop=False)
+        drawn = kept.loc[sides.index, ["pixel_hash", "sha256", "domain", "cluster"]]
+        rows.append(drawn.assign(set=sides))
+        print(f"{domain.name}: {sides.value_counts().to_dict()}")
+    columns = ["pixel_hash", "sha256", "domain", "set", "cluster"]
+    write_table(SETS / "split.csv", pd.concat(rows)[columns])
+    names = [domain.name for domain in params.domains]
+    about = {"domains": names, "size": size, "crop": params.clean.crop}
     for side in ("train", "test"):
         (SETS / side / "about.json").write_text(json.dumps(about) + "\n")
 

@@ -15,6 +15,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+sets = typer.Typer(help="The packed train and test sets.", no_args_is_help=True)
+app.add_typer(sets, name="sets")
 
 
 @app.command(epilog="Example: unpaired translate photos/ backpacks/ --to backpack")
@@ -38,18 +40,24 @@ def translate(
 
 @app.command(epilog="Example: unpaired lock && git add split.lock.csv")
 def lock() -> None:
-    """Writes the current split into split.lock.csv, so that nobody changes sides when data is
-    added."""
-    from unpaired.split import LOCK_COLUMNS
-    from unpaired.store import read_table, write_table
+    """Adds the current split to split.lock.csv, so that nobody changes sides when data is added.
 
-    path = Path("data/sets/split.csv")
-    if not path.exists():
-        raise Problem(f"{path} is missing; run `dvc repro split` first")
-    table = read_table(path)
-    held = table.loc[table["set"] != "reserve", LOCK_COLUMNS].sort_values(["domain", "pixel_hash"])
-    write_table(Path("split.lock.csv"), held)
-    print(f"{len(held)} pictures locked in split.lock.csv")
+    A picture that it names already keeps its line. To draw anew, leave only its first line and run
+    `dvc repro split`.
+    """
+    from unpaired.split import lock_split
+
+    print(lock_split(Path("data/sets/split.csv"), Path("split.lock.csv")))
+
+
+@sets.command("export", epilog="Example: unpaired sets export /pictures/bags")
+def export_sets(
+    target: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that is new or empty.")],
+) -> None:
+    """Unpacks the sets into PNG folders (trainA, trainB, testA, testB) with a labels.csv."""
+    from unpaired.sets import export_sets as export
+
+    print(f"{export(target)} pictures exported to {target}")
 
 
 @app.command(epilog="Example: unpaired summary")

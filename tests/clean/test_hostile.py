@@ -5,7 +5,6 @@ import struct
 import sys
 import zipfile
 import zlib
-from collections import Counter
 from functools import partial
 from typing import NamedTuple
 
@@ -58,9 +57,9 @@ def crashed(data, how):
     return Outcome(how, len(data))
 
 
-def examined(files, memory=512 * 2**20, seconds=10):
+def examined(files):
     """The outcome of each of the named files."""
-    found = spread(outcome, list(files.values()), "examine", memory, seconds, crashed)
+    found = spread(outcome, list(files.values()), "examine", 512 * 2**20, 10, crashed)
     return dict(zip(files, found, strict=True))
 
 
@@ -76,8 +75,8 @@ def noise(mode, seed=0, side=SIDE):
     if mode == "I;16":
         return Image.fromarray(random.integers(0, 2**16, (side, side), np.uint16))
     if mode in ("I", "F"):
-        numbers = random.integers(0, 2**16, (side, side))
-        return Image.fromarray(numbers.astype(np.int32) if mode == "I" else numbers / 2**16)
+        numbers = random.integers(0, 2**16, (side, side), np.int32)
+        return Image.fromarray(numbers if mode == "I" else np.float32(numbers) / 2**16)
     base = mode if mode in shape else "RGBA" if mode == "LA" else "RGB"
     image = Image.fromarray(random.integers(0, 256, (side, side, *shape[base]), np.uint8))
     return image if mode == base else image.convert(mode)
@@ -87,11 +86,8 @@ def whole():
     files = {}
     for format, forms in FORMS.items():
         for mode, options in forms:
-            image = noise(mode)
-            if mode == "F":
-                image = Image.fromarray(np.asarray(image, np.float32))
             name = " ".join([format, mode, *(f"{key}={value}" for key, value in options.items())])
-            files[name] = encoded(image, format, **options)
+            files[name] = encoded(noise(mode), format, **options)
     return files
 
 
@@ -153,7 +149,6 @@ def foreign():
         "eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\nshowpage\n",
         "pdf": encoded(noise("RGB"), "PDF"),
         "zip": archive.getvalue(),
-        "script": b"#!/bin/sh\nexit 1\n",
         "json": b'{"error": {"code": 403}}',
     }
     for format in ("ICO", "PPM", "TGA", "PCX", "SGI", "DDS", "JPEG2000", "ICNS", "SPIDER"):
@@ -166,13 +161,12 @@ def foreign():
 
 def animated():
     frames = [noise("RGB", seed) for seed in range(3)]
-    return {
-        f"{format} of {count}": encoded(
-            frames[0], format, save_all=True, append_images=frames[1:count]
-        )
-        for format in ("GIF", "WEBP", "PNG", "AVIF", "TIFF")
-        for count in (2, 3)
-    }
+    files = {}
+    for format in ("GIF", "WEBP", "PNG", "AVIF", "TIFF"):
+        for count in (2, 3):
+            options = {"save_all": True, "append_images": frames[1:count]}
+            files[f"{format} of {count}"] = encoded(frames[0], format, **options)
+    return files
 
 
 def flipped(data, random):
@@ -267,7 +261,7 @@ def test_damage_ends_as_a_picture_of_the_size_in_the_header_or_as_a_refusal():
             assert found.size in (by_header(files[name]), by_header(files[name])[::-1]), name
             assert found.size[0] * found.size[1] <= LIMIT, name
             assert not name.startswith("PNG"), name  # every part of it has a checksum
-    assert Counter(bool(found.reason) for found in outcomes.values())[True] > len(files) / 3
+    assert sum(bool(found.reason) for found in outcomes.values()) > len(files) / 3
 
 
 def test_tails_and_long_lines_are_no_matter():
@@ -277,19 +271,14 @@ def test_tails_and_long_lines_are_no_matter():
     tails |= {"archive": foreign()["zip"], "another": encoded(noise("RGB", 5), "JPEG")}
     for name, found in examined({name: jpeg + tail for name, tail in tails.items()}).items():
         assert found.pixels == plain, name
-    one = encoded(noise("P"), "GIF", save_all=True, append_images=[])
     lines = {
         "column": png(1, 100_000, b"\0\5" * 100_000),
         "row": png(100_000, 1, b"\0" + b"\5" * 100_000),
-        "one frame": one,
+        "one frame": encoded(noise("P"), "GIF", save_all=True, append_images=[]),
         "more rows than it says": png(1, 1, b"\0\5" + bytes(10**7)),
     }
-    assert {name: found.size for name, found in examined(lines).items()} == {
-        "column": (1, 100_000),
-        "row": (100_000, 1),
-        "one frame": (SIDE, SIDE),
-        "more rows than it says": (1, 1),
-    }
+    sizes = [found.size for found in examined(lines).values()]
+    assert sizes == [(1, 100_000), (100_000, 1), (SIDE, SIDE), (1, 1)]
 
 
 def endless_jpeg():
@@ -303,12 +292,8 @@ def endless_jpeg():
 def test_what_takes_too_much_memory_or_time_costs_itself_alone():
     good = encoded(noise("RGB"), "PNG")
     large = encoded(Image.new("RGBA", (6000, 6000)), "PNG", compress_level=1)
-    files = {"first": good, "large": large, "between": good, "slow": endless_jpeg(), "last": good}
-    work = partial(decode_sizes, 50_000_000)
-    found = list(spread(work, list(files.values()), "examine", 64 * 2**20, 1, lambda _, how: how))
-    size = (SIDE, SIDE)
-    assert found == [size, "ran out of memory", size, "took more than 1 s", size]
-
-
-def decode_sizes(max_pixels, data):
-    return decode(data, max_pixels).size
+    files = [good, large, good, endless_jpeg(), good]
+    work = partial(decode, max_pixels=50_000_000)
+    found = list(spread(work, files, "examine", 64 * 2**20, 1, lambda _, how: how))
+    assert found[1::2] == ["ran out of memory", "took more than 1 s"]
+    assert [picture.size for picture in found[::2]] == [(SIDE, SIDE)] * 3

@@ -1,29 +1,28 @@
-"""clean: decodes, filters and squares the files; packs what is left."""
+"""clean: decodes, judges and squares the files; packs what is left."""
 
-import json
 from pathlib import Path
 
 from unpaired.clean.cleaning import clean as clean_files
-from unpaired.clean.cleaning import read_overrides
+from unpaired.clean.judging import read_overrides
+from unpaired.data_report.figures import cleaning_figures
+from unpaired.lock import read_lock
 from unpaired.params import Params
-from unpaired.stage import run
-from unpaired.store import write_table
+from unpaired.stage import run, write_figures
+
+CLEAN = Path("data/clean")
 
 
 def clean(params: Params) -> None:
-    target = Path("data/clean")
     overrides = read_overrides(Path("overrides.csv"))
-    verdicts = clean_files(Path("data/raw"), target, params.clean, overrides)
-    write_table(target / "verdicts.csv", verdicts)
-    figures = {}
-    for domain, table in verdicts.groupby("domain"):
-        dropped = table.loc[table["verdict"] == "drop", "reason"].value_counts()
-        kept = int((table["verdict"] == "keep").sum())
-        reasons = {reason: int(dropped[reason]) for reason in sorted(dropped.index)}
-        figures[domain] = {"files": len(table), "kept": kept, "dropped": reasons}
-        print(f"{domain}: {kept} of {len(table)} kept; dropped: {reasons}")
-    Path("metrics").mkdir(exist_ok=True)
-    Path("metrics/data.json").write_text(json.dumps(figures, indent=2) + "\n")
+    locked = set(read_lock(Path("split.lock.csv")))
+    verdicts = clean_files(Path("data/raw"), CLEAN, params.clean, overrides, locked)
+    figures = cleaning_figures(verdicts, CLEAN)
+    for domain, found in figures.items():
+        reasons = found["quarantined"] | found["dropped"]
+        print(f"{domain}: {found['kept']} of {found['candidates']} kept; {reasons}")
+    for unknown in sorted(set(overrides) - set(verdicts["pixel_hash"])):
+        print(f"overrides.csv: {unknown} is no picture here")
+    write_figures("metrics/data.json", figures)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from unpaired.lock import read_lock
 from unpaired.params import Params
-from unpaired.split import assign, read_lock
+from unpaired.split import assign
 from unpaired.stage import run
 from unpaired.store import read_set, read_table, write_set, write_table
 

@@ -45,7 +45,7 @@ def lock() -> None:
     A picture that it names already keeps its line. To draw anew, leave only its first line and run
     `dvc repro split`.
     """
-    from unpaired.split import lock_split
+    from unpaired.lock import lock_split
 
     print(lock_split(Path("data/sets/split.csv"), Path("split.lock.csv")))
 

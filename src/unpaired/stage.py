@@ -4,9 +4,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import psutil
 
@@ -31,7 +30,7 @@ def run(body: Callable[[params.Params], None]) -> None:
     (TIMES / f"{body.__name__}.json").write_text(json.dumps({"seconds": round(seconds, 1)}))
 
 
-def write_figures(path: str, figures: dict[str, Any]) -> None:
+def write_figures(path: str, figures: Mapping) -> None:
     """JSON that `dvc metrics` shows, atomically."""
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,16 +1,20 @@
 import hashlib
 import io
 import json
+import os
 
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter, ImageOps
 
-from unpaired.clean.cleaning import KEPT, VERDICTS, clean, examine, read_overrides
+from unpaired.clean import cleaning
+from unpaired.clean.cleaning import KEPT, VERDICTS, clean
+from unpaired.clean.examining import examine
 from unpaired.clean.geometry import square
+from unpaired.collect.sources.synthetic import draw
 from unpaired.errors import Problem
-from unpaired.store import read_set, write_table
+from unpaired.store import read_set, read_table, write_table
 
 
 @pytest.fixture
@@ -54,6 +58,8 @@ def pile(raw, files):
                 "source": "folder",
                 "query": domain,
                 "title": str(rank),
+                "page": "",
+                "set": "",
                 "licence": "unknown",
                 "creator": "",
                 "labels": json.dumps(labels),
@@ -64,12 +70,12 @@ def pile(raw, files):
 
 @pytest.fixture
 def cleaned(tmp_path, rules):
-    """cleaned(files, overrides) → verdicts, in the files' order."""
+    """cleaned(files, overrides, locked) → verdicts, in the files' order."""
 
-    def run(files, overrides=None):
+    def run(files, overrides=None, locked=()):
         files = [(*file, {})[:3] for file in files]
         pile(tmp_path / "raw", files)
-        return clean(tmp_path / "raw", tmp_path / "clean", rules, overrides or {})
+        return clean(tmp_path / "raw", tmp_path / "clean", rules, overrides or {}, set(locked))
 
     return run
 
@@ -91,12 +97,66 @@ def test_clean_pictures_are_packed_with_what_is_known_of_them(cleaned, tmp_path,
     assert found.table["label_colour"].tolist() == ["red", "blau ü", ""]
     assert found.table["label_kind"].tolist() == ["tote", "", ""]
     names = {path.name for path in (tmp_path / "clean").iterdir()}
-    assert names == {"apple.npy", "apple.csv", "pear.npy", "pear.csv"}
+    tables = {"duplicates.csv", "verdicts.csv"}
+    assert names == {"apple.npy", "apple.csv", "pear.npy", "pear.csv", "descriptors"} | tables
+    likenesses = read_set(tmp_path / "clean/descriptors", "apple")
+    assert likenesses.images.shape == (3, 32, 32, 3)
+    assert likenesses.table["pixel_hash"].tolist() == found.table["pixel_hash"].tolist()
+    written = read_table(tmp_path / "clean/verdicts.csv")
+    assert written.astype(str).equals(verdicts.astype(str))
 
 
-def test_rows_that_were_not_fetched_are_no_files(cleaned):
+def test_what_was_not_fetched_has_its_row_too(cleaned):
     verdicts = cleaned([("apple", None), ("apple", encoded(noise(0)))])
-    assert verdicts["url"].tolist() == ["file:2"]
+    assert verdicts["verdict"].tolist() == ["drop", "keep"]
+    assert verdicts["reason"].tolist() == ["not_fetched", ""]
+    assert verdicts["detail"].tolist() == ["no such file", ""]
+
+
+def test_who_is_refused_can_be_looked_at(cleaned, tmp_path):
+    small, shared = noise(1, 30, 20), noise(2)
+    files = [("apple", encoded(one)) for one in (noise(0), small, shared)]
+    cleaned(
+        [
+            *files,
+            ("apple", SPOILT["broken"]),
+            ("pear", encoded(shared)),
+            ("pear", encoded(noise(3))),
+        ]
+    )
+    refused = read_set(tmp_path / "clean/refused", "apple")
+    assert refused.table["pixel_hash"].tolist() == [pixel_hash(one) for one in (small, shared)]
+    assert np.array_equal(refused.images[0], np.asarray(square(small, 32, "pad")))
+
+
+def test_a_near_copy_goes_and_is_written_down(cleaned, tmp_path):
+    bags = [draw(f"synthetic://handbag/{seed}").resize((90, 90)) for seed in (1, 2)]
+    again = ImageOps.mirror(bags[0]).resize((81, 81))
+    verdicts = cleaned([("apple", encoded(one)) for one in (*bags, again)])
+    assert verdicts["reason"].tolist() == ["", "", "near_duplicate"]
+    assert verdicts["detail"][2] == pixel_hash(bags[0])
+    assert 0 < verdicts["value"][2] < verdicts["limit"][2]
+    assert verdicts["cluster"].nunique() == 2
+    pairs = read_table(tmp_path / "clean/duplicates.csv")
+    assert {*pairs["first"], *pairs["second"]} == {pixel_hash(bags[0]), pixel_hash(again)}
+    assert pairs["mirrored"].tolist() == ["yes"]
+    locked = [("apple", pixel_hash(again))]
+    verdicts = cleaned([("apple", encoded(one)) for one in (*bags, again)], locked=locked)
+    assert verdicts["reason"].tolist() == ["near_duplicate", "", ""]
+
+
+def test_a_picture_that_kills_its_worker_is_refused_alone(cleaned, monkeypatch):
+    deadly = hashlib.sha256(encoded(noise(1))).hexdigest()
+
+    def examine_or_die(raw, settings, file):
+        if file.endswith(deadly):
+            os._exit(1)
+        return examine(raw, settings, file)
+
+    monkeypatch.setattr(cleaning, "examine", examine_or_die)
+    verdicts = cleaned([("apple", encoded(noise(seed))) for seed in range(4)])
+    assert verdicts["reason"].tolist() == ["", "crashed", "", ""]
+    assert verdicts["detail"][1]
 
 
 SPOILT = {
@@ -109,6 +169,12 @@ SPOILT = {
     "too_small": encoded(noise(1, 40, 23)),
     "too_narrow": encoded(noise(1, 80, 39)),
 }
+DOUBTFUL = {
+    "dark": noise(1).point(lambda value: value // 8),
+    "light": noise(1).point(lambda value: 255 - value // 40),
+    "flat": Image.fromarray(np.kron(np.eye(2), np.full((15, 20), 200)).astype(np.uint8)),
+    "blurred": noise(1).filter(ImageFilter.GaussianBlur(8)).point(lambda value: 7 * value - 760),
+}
 
 
 @pytest.mark.parametrize("reason", SPOILT)
@@ -116,12 +182,20 @@ def test_what_spoils_a_file_is_its_reason(cleaned, reason):
     verdicts = cleaned([("apple", SPOILT[reason]), ("apple", encoded(noise(0)))])
     assert verdicts["verdict"].tolist() == ["drop", "keep"]
     assert verdicts["reason"].tolist() == [reason, ""]
-    assert verdicts["detail"][0]
+    assert verdicts["value"][0] != ""
+
+
+@pytest.mark.parametrize("reason", DOUBTFUL)
+def test_what_is_doubtful_is_quarantined(cleaned, reason):
+    verdicts = cleaned([("apple", encoded(DOUBTFUL[reason])), ("apple", encoded(noise(0)))])
+    assert verdicts["verdict"].tolist() == ["quarantine", "keep"]
+    assert verdicts["reason"].tolist() == [reason, ""]
+    assert (verdicts["value"][0] > verdicts["limit"][0]) == (reason == "light")
 
 
 def test_the_limits_themselves_are_fine(tmp_path, rules):
     for width, height in ((24, 24), (48, 24), (100, 90)):
-        (tmp_path / "file").write_bytes(encoded(Image.new("RGB", (width, height), "red")))
+        (tmp_path / "file").write_bytes(encoded(noise(0, width, height)))
         assert examine(tmp_path, rules, "file").reason == ""
     size = (tmp_path / "file").stat().st_size
     exact = rules.model_copy(update={"min_bytes": size, "max_bytes": size})
@@ -143,11 +217,11 @@ def test_the_same_bytes_and_the_same_pixels_are_one_picture(cleaned, tmp_path):
 
 def test_the_size_belongs_to_the_pixels(cleaned):
     plain = [Image.new("RGB", sides, "red") for sides in ((40, 30), (30, 40))]
-    verdicts = cleaned([("apple", encoded(image)) for image in plain])
-    assert verdicts["verdict"].tolist() == ["keep", "keep"]
+    verdicts = cleaned([("apple", encoded(image)) for image in (*plain, noise(0))])
+    assert verdicts["pixel_hash"].nunique() == 3
 
 
-def test_a_picture_in_two_domains_is_dropped_from_both(cleaned):
+def test_a_picture_in_two_domains_is_in_neither(cleaned):
     shared = noise(0)
     files = [
         ("apple", encoded(shared)),
@@ -199,23 +273,3 @@ def test_the_order_of_the_files_plays_no_part(cleaned):
 
     first = kept(cleaned(files))
     assert first == kept(cleaned(files[::-1])) and len(first) == 5
-
-
-def test_the_overrides_file(tmp_path):
-    path = tmp_path / "overrides.csv"
-    path.write_text("pixel_hash,verdict,note\n")
-    assert read_overrides(path) == {}
-    path.write_text("pixel_hash,verdict,note\nab,keep,a bag\ncd,drop,\n")
-    assert read_overrides(path) == {"ab": "keep", "cd": "drop"}
-
-
-@pytest.mark.parametrize(
-    ("text", "word"),
-    [("", "overrides"), ("hash,verdict\n", "columns"), ("pixel_hash,verdict\nab,Keep\n", "'Keep'")],
-)
-def test_other_words_in_the_overrides_are_refused(tmp_path, text, word):
-    path = tmp_path / "overrides.csv"
-    path.write_text(text)
-    with pytest.raises(Problem, match=word) as caught:
-        read_overrides(path)
-    assert str(path) in str(caught.value)

@@ -1,136 +1,165 @@
 """Which of the fetched files become pictures of the sets, and why the others do not."""
 
-import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, fields, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import IO
 
 import numpy as np
 import pandas as pd
 
-from unpaired.clean.decoding import Refused, decode
-from unpaired.clean.geometry import square
+from unpaired.clean.duplicates import SIDE, near_duplicates
+from unpaired.clean.examining import Examined, examine
+from unpaired.clean.judging import judge
 from unpaired.errors import Problem
 from unpaired.params import Clean
-from unpaired.store import read_table, write_set
+from unpaired.store import read_table, write_set, write_table
 from unpaired.workers import spread
 
-VERDICTS = [
-    "domain",
-    "sha256",
-    "pixel_hash",
-    "verdict",
-    "reason",
-    "detail",
-    "width",
-    "height",
-    "url",
-]
+VERDICTS = ["domain", "sha256", "file", "pixel_hash", "verdict", "reason", "value", "limit"]
+VERDICTS += ["detail", "cluster", "set", "width", "height", "bytes"]
+VERDICTS += ["sharpness", "entropy", "highlight", "shadow"]
+VERDICTS += ["url", "source", "query", "title", "page", "licence", "creator"]
 KEPT = ["pixel_hash", "sha256", "width", "height", "url", "source", "query", "title"]
 KEPT += ["licence", "creator"]
+# What decoding may take: the readers' own needs, and up to six copies of 8 bytes a pixel.
+MEMORY = 512 * 2**20
+MEMORY_A_PIXEL = 48
+SECONDS = 60
 
 
-@dataclass(frozen=True)
-class Examined:
-    """One file: its picture (size×size×3, uint8) and pixel hash if it has one, and the reason
-    for which it is dropped, unless a person says otherwise."""
+class Spool:
+    """Arrays of one shape, kept on disk, so that memory does not grow with the pictures."""
 
-    reason: str = ""
-    detail: str = ""
-    pixel_hash: str = ""
-    width: int = 0
-    height: int = 0
-    image: np.ndarray | None = None
+    def __init__(self, file: IO[bytes], shape: tuple[int, ...]):
+        self._file, self.shape, self.count = file, shape, 0
 
+    def add(self, array: np.ndarray) -> int:
+        """Its place."""
+        self._file.write(array.tobytes())
+        self.count += 1
+        return self.count - 1
 
-def examine(raw: Path, settings: Clean, file: str) -> Examined:
-    """Decodes, measures and squares one file below `raw`.
+    def all(self) -> np.ndarray:
+        """count × shape, uint8, memory-mapped."""
+        self._file.flush()
+        shape = (self.count, *self.shape)
+        return np.memmap(self._file, np.uint8, "r", shape=shape) if self.count else np.empty(shape)
 
-    The pixel hash is of the canonical RGB pixels and their size, before any resizing, so that it
-    names a picture whatever `clean.size` is.
-    """
-    data = (raw / file).read_bytes()
-    if not settings.min_bytes <= len(data) <= settings.max_bytes:
-        reason = "few_bytes" if len(data) < settings.min_bytes else "many_bytes"
-        return Examined(reason, str(len(data)))
-    try:
-        image = decode(data, settings.max_pixels)
-    except Refused as refused:
-        return Examined(refused.reason, refused.detail)
-    width, height = image.size
-    digest = hashlib.sha256(f"{width}x{height}:".encode() + image.tobytes()).hexdigest()
-    squared = np.asarray(square(image, settings.size, settings.crop))
-    found = partial(Examined, pixel_hash=digest, width=width, height=height, image=squared)
-    if min(width, height) < settings.min_side:
-        return found("too_small", f"{width}x{height}")
-    if min(width, height) / max(width, height) < settings.min_aspect:
-        return found("too_narrow", f"{width}x{height}")
-    return found()
+    def some(self, places: Iterable[int]) -> Iterator[np.ndarray]:
+        size = int(np.prod(self.shape))
+        for place in places:
+            self._file.seek(place * size)
+            yield np.frombuffer(self._file.read(size), np.uint8).reshape(self.shape)
 
 
-def read_overrides(path: Path) -> dict[str, str]:
-    """overrides.csv: a person's `keep` or `drop` by pixel hash. Raises Problem on other words."""
-    table = read_table(path)
-    if not {"pixel_hash", "verdict"} <= set(table):
-        raise Problem(f"{path}: needs the columns pixel_hash and verdict")
-    odd = set(table["verdict"]) - {"keep", "drop"}
-    if odd:
-        raise Problem(f"{path}: verdict {sorted(odd)[0]!r} is neither keep nor drop")
-    return dict(zip(table["pixel_hash"], table["verdict"], strict=True))
+def clean(
+    raw: Path,
+    target: Path,
+    settings: Clean,
+    overrides: dict[str, str],
+    locked: set[tuple[str, str]],
+) -> pd.DataFrame:
+    """Examines what `fetch` brought into `raw` and writes below `target`:
 
+    `<domain>.npy`, `.csv`: the kept pictures; `refused/<domain>`: the others that decoded;
+    `descriptors/<domain>`: of the kept ones, row by row; `verdicts.csv`: a row a candidate;
+    `duplicates.csv`: the pairs of near duplicates.
 
-def judge(table: pd.DataFrame, overrides: dict[str, str]) -> pd.DataFrame:
-    """Adds `verdict` to examined files: what a person said wins, but copies always go.
-
-    Of files with the same pixels the one with most bytes is kept, then the lowest file hash;
-    pixels that stand in two domains are dropped from both, unless a person keeps them.
-    """
-    table = table.copy()
-    said = table["pixel_hash"].map(overrides)
-    table.loc[said == "drop", "reason"] = "overruled"
-    table.loc[(said == "keep") & table["has_image"], ["reason", "detail"]] = ""
-    fine = table[table["reason"] == ""].sort_values(
-        ["bytes", "sha256", "url"], ascending=[False, True, True]
-    )
-    shared = fine.groupby("pixel_hash")["domain"].transform("nunique") > 1
-    table.loc[fine.index[shared & (said[fine.index] != "keep")], "reason"] = "in_two_domains"
-    copies = fine[fine.duplicated(["domain", "pixel_hash"])]
-    table.loc[copies.index, "reason"] = "duplicate"
-    table.loc[copies.index, "detail"] = copies["pixel_hash"].str[:12]
-    table["verdict"] = np.where(table["reason"] == "", "keep", "drop")
-    return table
-
-
-def clean(raw: Path, target: Path, settings: Clean, overrides: dict[str, str]) -> pd.DataFrame:
-    """Writes the packed set of each domain and `verdicts.csv` below `target`; returns verdicts.
+    overrides: a person's keep or drop by pixel hash; locked: (domain, pixel hash) of pictures
+    that a lock promises their side. Returns the verdicts.
 
     Raises:
         Problem: a domain of which nothing is left, with the reasons.
     """
-    manifest = read_table(raw / "manifest.csv").query("outcome == 'fetched'").reset_index(drop=True)
-    manifest["bytes"] = manifest["bytes"].astype(int)
+    manifest = read_table(raw / "manifest.csv")
     target.mkdir(parents=True, exist_ok=True)
-    shape = (len(manifest), settings.size, settings.size, 3)
-    with TemporaryFile(dir=target) as spool:
-        images = np.memmap(spool, np.uint8, "w+", shape=shape)
-        found = []
-        files = manifest["file"].tolist()
-        for place, one in enumerate(spread(partial(examine, raw, settings), files, "clean")):
-            if one.image is not None:
-                images[place] = one.image
-            found.append({**vars(one), "has_image": one.image is not None})
-        examined = pd.DataFrame(found).drop(columns="image")
-        verdicts = judge(pd.concat([manifest.drop(columns="reason"), examined], axis=1), overrides)
-        for domain, table in verdicts.groupby("domain"):
-            kept = table[table["verdict"] == "keep"]
-            if kept.empty:
-                reasons = table["reason"].value_counts().to_dict()
-                raise Problem(f"{domain}: no picture is left after cleaning ({reasons})")
-            labels = pd.DataFrame(map(json.loads, kept["labels"]), index=kept.index).fillna("")
-            columns = kept[KEPT].join(labels.add_prefix("label_"))
-            write_set(
-                target, str(domain), (images[place] for place in kept.index), columns, settings.size
-            )
+    with TemporaryFile(dir=target) as one, TemporaryFile(dir=target) as other:
+        images = Spool(one, (settings.size, settings.size, 3))
+        descriptors = Spool(other, (SIDE, SIDE, 3))
+        files = manifest.loc[manifest["outcome"] == "fetched", "file"].unique().tolist()
+        examined, places = _examine(raw, settings, files, images, descriptors)
+        pairs = _pairs(descriptors.all(), list(places), settings)
+        verdicts = judge(_joined(manifest, examined), pairs, settings, overrides, locked)
+        for domain, rows in verdicts.groupby("domain"):
+            _write_domain(target, str(domain), rows, places, images, descriptors)
+    write_table(target / "duplicates.csv", pairs)
+    write_table(target / "verdicts.csv", verdicts[VERDICTS])
     return verdicts[VERDICTS]
+
+
+def _examine(
+    raw: Path, settings: Clean, files: list[str], images: Spool, descriptors: Spool
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """A row a file, and where in both spools each pixel hash is."""
+    memory = MEMORY + MEMORY_A_PIXEL * settings.max_pixels
+    places: dict[str, int] = {}
+    rows = []
+    found = spread(partial(examine, raw, settings), files, "clean", memory, SECONDS, _crashed)
+    for file, one in zip(files, found, strict=True):
+        if one.image is not None and one.descriptor is not None and one.pixel_hash not in places:
+            places[one.pixel_hash] = images.add(one.image)
+            descriptors.add(one.descriptor)
+        rows.append({"file": file, **asdict(replace(one, image=None, descriptor=None))})
+    columns = ["file", *(field.name for field in fields(Examined))]
+    return pd.DataFrame(rows, columns=columns).drop(columns=["image", "descriptor"]), places
+
+
+def _crashed(file: str, how: str) -> Examined:
+    return Examined("crashed", detail=how)
+
+
+def _pairs(descriptors: np.ndarray, hashes: list[str], settings: Clean) -> pd.DataFrame:
+    """Near duplicates by pixel hash: first, second, difference, correlation, mirrored."""
+    rows = near_duplicates(
+        descriptors, settings.duplicate_difference, settings.duplicate_correlation
+    )
+    names = np.array(hashes, dtype=object)
+    return rows.assign(
+        first=names[rows["first"]],
+        second=names[rows["second"]],
+        difference=rows["difference"].round(3),
+        correlation=rows["correlation"].round(4),
+        mirrored=np.where(rows["mirrored"], "yes", "no"),
+    )
+
+
+def _joined(manifest: pd.DataFrame, examined: pd.DataFrame) -> pd.DataFrame:
+    """A row a candidate: what `fetch` said of it, and what was found in its file."""
+    table = manifest.rename(columns={"reason": "failure"}).astype({"bytes": int})
+    table = table.merge(examined, "left", "file").astype(object)
+    failed = table["outcome"] == "failed"
+    table.loc[failed, "reason"] = "not_fetched"
+    table.loc[failed, "detail"] = table["failure"]
+    return table.fillna({"width": 0, "height": 0}).fillna("")
+
+
+def _write_domain(
+    target: Path,
+    domain: str,
+    rows: pd.DataFrame,
+    places: dict[str, int],
+    images: Spool,
+    descriptors: Spool,
+) -> None:
+    kept = rows[rows["verdict"] == "keep"]
+    refused = rows[(rows["verdict"] != "keep") & (rows["pixel_hash"] != "")]
+    if kept.empty:
+        reasons = rows["reason"].value_counts().to_dict()
+        raise Problem(f"{domain}: no picture is left after cleaning ({reasons})")
+    size = images.shape[0]
+    for folder, chosen in ((target, kept), (target / "refused", refused)):
+        if len(chosen):
+            pictures = images.some(chosen["pixel_hash"].map(places))
+            write_set(folder, domain, pictures, _described(chosen), size)
+    likenesses = descriptors.some(kept["pixel_hash"].map(places))
+    write_set(target / "descriptors", domain, likenesses, kept[["pixel_hash"]], SIDE)
+
+
+def _described(chosen: pd.DataFrame) -> pd.DataFrame:
+    """What a set's table holds: nothing that other pictures or settings could change."""
+    labels = pd.DataFrame(map(json.loads, chosen["labels"]), index=chosen.index).fillna("")
+    return chosen[KEPT].join(labels.add_prefix("label_"))

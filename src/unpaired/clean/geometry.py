@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import cv2
 
 FILTER = Image.Resampling.LANCZOS
+GAP = 3.0  # large pictures are averaged down to this times the size first: 4 times as fast
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 SOUGHT_SIDE = 300  # px: pictures are scaled so for the search of faces
 SMALLEST_FACE = 1 / 8  # of the picture's shorter side
@@ -35,10 +36,10 @@ def square(image: Image.Image, size: int, crop: str) -> Image.Image:
     """
     if crop != "pad":
         part = face_box(image) if crop == "face" else _central(*image.size)
-        return image.resize((size, size), FILTER, box=part)
+        return image.resize((size, size), FILTER, part, GAP)
     box = _inner(*image.size, size)
     # Scaled first: padding first would make a square of the longer side, however long that is.
-    scaled = image.resize((box[2] - box[0], box[3] - box[1]), FILTER)
+    scaled = image.resize((box[2] - box[0], box[3] - box[1]), FILTER, reducing_gap=GAP)
     canvas = Image.new("RGB", (size, size), _border_colour(scaled))
     canvas.paste(scaled, box)
     return canvas

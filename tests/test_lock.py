@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from unpaired.errors import Problem
-from unpaired.split import lock_split, read_lock
+from unpaired.lock import lock_split, read_lock
 from unpaired.store import read_table, write_table
 
 

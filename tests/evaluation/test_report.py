@@ -11,7 +11,6 @@ from planted import SETTINGS, SIDE, TINY, Reshape
 from torch import nn
 
 from unpaired.evaluation.curves import HEIGHT, WIDTH, panels
-from unpaired.evaluation.grids import spread_places
 from unpaired.evaluation.report import render
 from unpaired.evaluation.writing import write_metrics, write_pictures
 from unpaired.store import read_set
@@ -99,11 +98,6 @@ def test_curves_stay_inside_their_panel(losses):
     assert points[0, 1] < points[-1, 1]  # the loss falls, so the line sinks
     assert generators.ticks[-1] == (0, "5")
     assert panels(losses[:1]) == []
-
-
-def test_places_are_spread_evenly():
-    assert spread_places(9, 3) == [0, 4, 8]
-    assert spread_places(2, 8) == [0, 1]
 
 
 def test_files(measured, tmp_path):

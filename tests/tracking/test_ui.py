@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -13,9 +12,9 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
+from chromium import chromium, needs_chromium
 from PIL import Image
 from runs import PARAMS
-from selenium import webdriver
 from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -25,15 +24,11 @@ from unpaired.tracking.evaluation import log_card, log_evaluation
 from unpaired.tracking.training import TrainingRun
 
 MAKEFILE = Path(__file__).parents[2] / "Makefile"
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
-MISSING = "no Chromium or its driver: apt-get install chromium chromium-driver"
 pytestmark = [
     pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy"),
-    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason=MISSING),
+    needs_chromium,
 ]
 WINDOW = "--window-size=1400,2400"  # tall: the UI draws what is in view
-OPTIONS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
 VERDICT = "Half of the way to real pictures."
 
 
@@ -144,11 +139,7 @@ class Page:
 
 @pytest.fixture(scope="module")
 def page(server):
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for option in (*OPTIONS, WINDOW):
-        options.add_argument(option)
-    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
+    driver = chromium(WINDOW)
     yield Page(driver, server)
     driver.quit()
 

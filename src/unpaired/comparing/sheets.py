@@ -5,7 +5,8 @@ import textwrap
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from unpaired.evaluation.grids import GAP, enlargement, spread_places
+from unpaired.evaluation.grids import GAP, enlargement
+from unpaired.pages import spread_places
 from unpaired.store import ImageSet
 
 ROWS = 8

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-from io import BytesIO
 from typing import TYPE_CHECKING
 
-import numpy as np
 from PIL import Image
+
+from unpaired.pages import spread_places
 
 if TYPE_CHECKING:
     from unpaired.evaluation.evaluating import Direction
 
 SHOWN_SIDE = 128  # px; smaller pictures are enlarged by whole numbers
 GAP = 4  # px
-
-
-def spread_places(count: int, wanted: int) -> list[int]:
-    """At most `wanted` places, spread evenly over `count`."""
-    return sorted(set(np.linspace(0, count - 1, wanted).round().astype(int).tolist()))
 
 
 def enlargement(side: int) -> int:
@@ -37,10 +31,3 @@ def grid(way: Direction, wanted: int) -> Image.Image:
             picture = Image.fromarray(images[place]).resize((side, side), Image.Resampling.NEAREST)
             sheet.paste(picture, (column * (side + GAP), row * (side + GAP)))
     return sheet
-
-
-def data_uri(image: np.ndarray) -> str:
-    """uint8 S×S×3 → a PNG inside a `data:` address."""
-    buffer = BytesIO()
-    Image.fromarray(image).save(buffer, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

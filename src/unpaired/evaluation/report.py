@@ -1,16 +1,15 @@
 """metrics/report.html: everything about a model on one page that needs nothing else."""
 
-from importlib.metadata import version
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from unpaired.evaluation.curves import HEIGHT, WIDTH, panels
 from unpaired.evaluation.evaluating import Direction
 from unpaired.evaluation.features import FeatureNetwork
-from unpaired.evaluation.grids import data_uri, enlargement, spread_places
+from unpaired.evaluation.grids import enlargement
 from unpaired.evaluation.verdict import KERNEL, verdict
+from unpaired.pages import data_uri, flat, render_page, spread_places, versions
 
 PACKAGES = (
     "unpaired",
@@ -36,16 +35,10 @@ def render(
     settings: the section `evaluate`; card: what training recorded beside the generators;
     losses: a row a logged step, or None.
     """
-    environment = Environment(
-        loader=PackageLoader("unpaired.evaluation", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["figure"] = lambda value: f"{value:.3g}"
     side = directions[0].inputs.shape[1]
-    return environment.get_template("report.html.j2").render(
+    return render_page(
+        "unpaired.evaluation",
+        "report.html.j2",
         directions=directions,
         verdict=verdict(directions),
         scales={way.key: _scale(way) for way in directions},
@@ -56,8 +49,8 @@ def render(
         width=WIDTH,
         height=HEIGHT,
         settings=settings,
-        trained=_flat(card),
-        packages={name: version(name) for name in PACKAGES},
+        trained=flat(card),
+        packages=versions(PACKAGES),
     )
 
 
@@ -75,11 +68,3 @@ def _scale(way: Direction) -> dict[str, float]:
     }
     low, high = min(levels.values()), max(levels.values())
     return {name: 100 * (level - low) / ((high - low) or 1) for name, level in levels.items()}
-
-
-def _flat(card: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in card.items():
-        nested = isinstance(value, dict)
-        flat |= _flat(value, f"{prefix}{key}.") if nested else {f"{prefix}{key}": value}
-    return flat

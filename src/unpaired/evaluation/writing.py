@@ -10,7 +10,7 @@ from unpaired.evaluation.evaluating import Direction, flatten
 from unpaired.evaluation.features import save_array
 from unpaired.evaluation.grids import grid
 from unpaired.evaluation.verdict import KERNEL
-from unpaired.store import write_set, write_table
+from unpaired.store import write_set, write_table, write_text
 
 
 def write_pictures(folder: Path, directions: list[Direction]) -> None:
@@ -50,10 +50,3 @@ def write_metrics(folder: Path, directions: list[Direction], report: str, grid_r
     ]
     write_table(folder / "plots" / "evaluation.csv", pd.DataFrame(bars))
     write_text(folder / "evaluation.json", json.dumps(flatten(directions), indent=2) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)

@@ -143,19 +143,21 @@ def test_nothing_and_one_picture_make_no_pair(bags):
         assert list(pairs) == ["first", "second", "difference", "correlation", "mirrored"]
 
 
+def compared(ours, theirs, firsts, seconds):
+    """The figures of both hands of each of these pairs of rows."""
+    pairs = pd.DataFrame({"first": firsts, "second": seconds})
+    hands = pd.concat([pairs.assign(mirrored=hand) for hand in (False, True)], ignore_index=True)
+    return duplicates._compared(ours, theirs, hands, "first", "second").sort_values("difference")
+
+
 def by_brute_force(descriptors, difference, correlation):
     """All pairs compared, none left out by an index."""
-    found = []
-    for first, second in combinations(range(len(descriptors)), 2):
-        for mirrored in (False, True):
-            one, two = descriptors[[first]], descriptors[[second]]
-            figures = duplicates._compared(one, two, mirrored).iloc[0]
-            agree = figures["difference"] <= difference and figures["correlation"] >= correlation
-            if agree and figures["colour"] <= duplicates.COLOUR:
-                found.append((first, second, *figures.drop("colour")))
-    columns = ["first", "second", "difference", "correlation", "mirrored"]
-    pairs = pd.DataFrame(found, columns=columns).sort_values(["first", "second", "difference"])
-    return pairs.drop_duplicates(["first", "second"]).reset_index(drop=True)
+    ends = np.array(list(combinations(range(len(descriptors)), 2)))
+    pairs = compared(descriptors, descriptors, *ends.T)
+    agree = (pairs["difference"] <= difference) & (pairs["correlation"] >= correlation)
+    pairs = pairs[agree & (pairs.pop("colour") <= duplicates.COLOUR)]
+    pairs = pairs.drop_duplicates(["first", "second"]).sort_values(["first", "second"])
+    return pairs.reset_index(drop=True)
 
 
 def test_index_loses_no_pair(bags):
@@ -216,20 +218,14 @@ def test_nearest_is_that_of_brute_force(bags):
     among = described(bags[:8])
     found = nearest(sought, among)
     assert list(found) == ["place", "difference", "correlation", "mirrored"]
-    for row, picture in enumerate(sought):
-        pairs = [
-            duplicates._compared(picture[None], among[[place]], mirrored).assign(place=place)
-            for place in range(len(among))
-            for mirrored in (False, True)
-        ]
-        best = pd.concat(pairs).sort_values("difference").iloc[0]
-        for column in ("place", "mirrored"):
-            assert found.loc[row, column] == best[column]
-        assert found.loc[row, "difference"] == pytest.approx(best["difference"], abs=1e-3)
-    assert (
-        found["place"].tolist()[:4] == [0, 2, 4, 6] and found["mirrored"].tolist()[:4] == [True] * 4
-    )
-    assert found["place"].iloc[-1] == 3 and found["difference"].iloc[-1] == 0
+    pairs = compared(sought, among, *np.indices((len(sought), len(among))).reshape(2, -1))
+    best = pairs.drop_duplicates("first").sort_values("first")
+    assert found["place"].tolist() == best["second"].tolist()
+    assert found["mirrored"].tolist() == best["mirrored"].tolist()
+    np.testing.assert_allclose(found["difference"], best["difference"], atol=1e-3)
+    assert found["place"].tolist()[:4] == [0, 2, 4, 6]
+    assert found["mirrored"].tolist()[:4] == [True] * 4
+    assert found.loc[6, ["place", "difference"]].tolist() == [3, 0]
 
 
 def test_nearest_of_nothing_and_among_one(bags):

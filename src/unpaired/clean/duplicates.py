@@ -5,34 +5,25 @@ Each picture becomes a thumbnail of its content (`descriptor`). Pairs whose thum
 their low frequencies come out of a k-d tree; they alone are aligned and compared.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 import pandas as pd
 from PIL import Image
-from scipy.fft import dctn
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from unpaired.clean.alignment import CHROMA, compare
+from unpaired.clean.alignment import compare
+from unpaired.clean.signatures import LOWEST, SIDE, Signatures, distance, signatures
 from unpaired.clean.trimming import corner_colour
 
-SIDE = 32
 AMPLE = 96  # pixels of the longer side that a thumbnail needs: three for one
 REACH = 2.1  # half the thumbnail's side, in standard deviations of where the content lies
 FAINT, CLEAR = 12, 132  # of 255: differing less from the border is no content, more no more so
 
 COLOUR = 2.0  # of 255, mean chroma: copies differ by less, shops' recoloured shots by 3 and more
-ALIKE = 0.15  # distance of two signatures within which a pair is compared
-FREQUENCIES = sorted((u * u + v * v, u, v) for u in range(8) for v in range(8))
-GREY = [(u, v, 0) for _, u, v in FREQUENCIES[1:]]  # without 0, 0, which is brightness
-TINT = [(u, v, axis) for _, u, v in FREQUENCIES[:3] for axis in (1, 2)]
-NUMBERS = np.array(GREY[:18] + TINT + GREY[18:])  # row, column, axis of each in the spectrum
-INDEXED = 24  # the numbers of a signature that the tree knows: the lowest tell most pairs apart
-MIRROR = np.where(NUMBERS[:, 1] % 2, -1, 1).astype(np.float32)  # odd waves change their sign
-BLANK = 8.0  # of 255: contrast below which a picture is taken for a blank page
-BLOCK = 512  # pictures looked up, or pairs compared, at a time: some 100 MB
+ALIKE = 0.2  # distance of signatures within which a pair is looked at,
+CLOSE = 0.09  # and, up to small moves of the picture, compared
+BLOCK = 128  # pictures looked up, or pairs compared, at a time: what a cache holds is fastest
 NEIGHBOURS = 8
 
 
@@ -69,14 +60,10 @@ def near_duplicates(descriptors: np.ndarray, difference: float, correlation: flo
     `difference`, the correlation at least `correlation`, and the mean colour is the same.
     Columns: first < second (row numbers), difference, correlation, mirrored; sorted.
     """
-    found = []
-    for first, second, mirrored in _alike(_signatures(descriptors)):
-        table = _compared(descriptors[first], descriptors[second], mirrored)
-        table.insert(0, "first", first)
-        table.insert(1, "second", second)
-        agree = (table["difference"] <= difference) & (table["correlation"] >= correlation)
-        found.append(table[agree & (table.pop("colour") <= COLOUR)])
-    pairs = pd.concat(found, ignore_index=True)
+    alike = _alike(signatures(descriptors))
+    pairs = _compared(descriptors, descriptors, alike, "first", "second")
+    agree = (pairs["difference"] <= difference) & (pairs["correlation"] >= correlation)
+    pairs = pairs[agree & (pairs["colour"] <= COLOUR)].drop(columns="colour")
     pairs = pairs.sort_values(["first", "second", "difference", "mirrored"])
     return pairs.drop_duplicates(["first", "second"]).reset_index(drop=True)
 
@@ -94,68 +81,63 @@ def nearest(descriptors: np.ndarray, among: np.ndarray) -> pd.DataFrame:
     By difference, when aligned and equally exposed, of the eight nearest by low frequencies of
     either hand. Columns: place (row among the M), difference, correlation, mirrored.
     """
-    tree = cKDTree(_signatures(among)[:, :INDEXED])
-    sought = _signatures(descriptors)
+    tree = cKDTree(signatures(among).numbers[:, :LOWEST])
+    seen = signatures(descriptors)
     count = min(NEIGHBOURS, len(among))
     found = []
-    for mirrored, signs in ((False, 1), (True, MIRROR)):
-        places = tree.query((sought * signs)[:, :INDEXED], k=range(1, count + 1))[1]
-        rows = np.repeat(np.arange(len(sought)), count)
-        for start in range(0, max(1, len(rows)), BLOCK):
-            row, place = rows[start : start + BLOCK], places.ravel()[start : start + BLOCK]
-            table = _compared(descriptors[row], among[place], mirrored).drop(columns="colour")
-            table.insert(0, "place", place)
-            found.append(table.set_index(row))
-    ranked = pd.concat(found).sort_values(["difference", "place", "mirrored"])
-    return ranked[~ranked.index.duplicated()].sort_index()
+    for mirrored, sought in ((False, seen), (True, seen.mirrored())):
+        places = tree.query(sought.numbers[:, :LOWEST], k=range(1, count + 1))[1].ravel()
+        rows = np.repeat(np.arange(len(seen)), count)
+        found.append(pd.DataFrame({"row": rows, "place": places, "mirrored": mirrored}))
+    pairs = _compared(descriptors, among, pd.concat(found), "row", "place")
+    pairs = pairs.drop(columns="colour").sort_values(["row", "difference", "place", "mirrored"])
+    return pairs.drop_duplicates("row").drop(columns="row").reset_index(drop=True)
 
 
-def _alike(signatures: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, bool]]:
-    """Pairs of rows whose signatures are near, first < second, in blocks; at least one block.
+def _alike(seen: Signatures) -> pd.DataFrame:
+    """Pairs of like signatures: first < second (rows), mirrored.
 
     The tree knows the first numbers of a signature only. A distance in them is never more than
     the whole one, so it loses no pair.
     """
-    tree = cKDTree(signatures[:, :INDEXED])
-    for mirrored, signs in ((False, 1), (True, MIRROR)):
-        for start in range(0, max(1, len(signatures)), BLOCK):
-            block = signatures[start : start + BLOCK] * signs
-            near = cKDTree(block[:, :INDEXED]).sparse_distance_matrix(
+    tree = cKDTree(seen.numbers[:, :LOWEST])
+    found = []
+    for start in range(0, max(1, len(seen)), BLOCK):
+        block = seen.of(slice(start, start + BLOCK))
+        for mirrored, sought in ((False, block), (True, block.mirrored())):
+            near = cKDTree(sought.numbers[:, :LOWEST]).sparse_distance_matrix(
                 tree, ALIKE, output_type="ndarray"
             )
             near = near[near["i"] + start < near["j"]]
-            for part in np.array_split(near, 1 + len(near) // 4096):
-                distance = np.linalg.norm(block[part["i"]] - signatures[part["j"]], axis=1)
-                alike = part[distance <= ALIKE]
-                for piece in np.array_split(alike, 1 + len(alike) // BLOCK):
-                    yield piece["i"] + start, piece["j"], mirrored
+            for part in np.array_split(near, 1 + len(near) // 1024):
+                apart = sought.numbers[part["i"]] - seen.numbers[part["j"]]
+                part = part[np.linalg.norm(apart, axis=1) <= ALIKE]
+                part = part[distance(sought.of(part["i"]), seen.of(part["j"])) <= CLOSE]
+                ends = {"first": part["i"] + start, "second": part["j"], "mirrored": mirrored}
+                found.append(pd.DataFrame(ends))
+    return pd.concat(found, ignore_index=True)
 
 
-def _compared(one: np.ndarray, two: np.ndarray, mirrored: bool) -> pd.DataFrame:
-    """uint8 B×32×32×3 twice → difference, correlation, colour, mirrored: of each pair, whether
-    one of the two was mirrored first. The same for both orders: the darker one is aligned."""
-    swap = (one.sum((1, 2, 3)) > two.sum((1, 2, 3)))[:, None, None, None]
-    dark, bright = np.where(swap, two, one), np.where(swap, one, two)
-    figures = compare(dark, bright[:, :, ::-1] if mirrored else bright)
-    table = pd.DataFrame(figures.round(4), columns=["difference", "correlation", "colour"])
-    return table.assign(mirrored=mirrored)
+def _compared(
+    ours: np.ndarray, theirs: np.ndarray, pairs: pd.DataFrame, one: str, other: str
+) -> pd.DataFrame:
+    """`pairs` with difference, correlation and colour of the thumbnails in row `one` of `ours`
+    and row `other` of `theirs`, of which one is mirrored first where `mirrored` says so.
 
-
-def _signatures(descriptors: np.ndarray) -> np.ndarray:
-    """uint8 N×32×32×3 → float32 N×69: the lowest of the cosine spectrum, at length 1 or less.
-
-    Of brightness without its mean and of chroma, divided by their norm: brightness and contrast
-    drop out, and of two pictures that correlate by c the distance is at most √(2 - 2c).
+    The same for both orders: it is always the darker one that is aligned.
     """
-    axes = np.vstack([np.full(3, 3**-0.5, np.float32), CHROMA]).T
-    found = np.empty((len(descriptors), len(NUMBERS)), np.float32)
-    for start in range(0, len(descriptors), BLOCK):
-        planes = descriptors[start : start + BLOCK] @ axes
-        planes[..., 0] -= planes[..., 0].mean((1, 2), keepdims=True)
-        length = np.sqrt((planes**2).sum((1, 2, 3))).clip(BLANK * SIDE * 3**0.5)
-        spectrum = dctn(planes, axes=(1, 2), norm="ortho") / length[:, None, None, None]
-        found[start : start + BLOCK] = spectrum[:, *NUMBERS.T]
-    return found
+    figures = np.empty((len(pairs), 3), np.float32)
+    for start in range(0, len(pairs), BLOCK):
+        block = pairs.iloc[start : start + BLOCK]
+        left, right = ours[block[one]], theirs[block[other]]
+        swap = (left.sum((1, 2, 3)) > right.sum((1, 2, 3)))[:, None, None, None]
+        dark, bright = np.where(swap, right, left), np.where(swap, left, right)
+        mirrored = block["mirrored"].to_numpy()[:, None, None, None]
+        bright = np.where(mirrored, bright[:, :, ::-1], bright)
+        figures[start : start + BLOCK] = compare(dark, bright)
+    difference, correlation, colour = figures.astype(float).round(4).T
+    measured = pairs.assign(difference=difference, correlation=correlation, colour=colour)
+    return measured[[one, other, "difference", "correlation", "mirrored", "colour"]]
 
 
 def _spread(profile: np.ndarray) -> tuple[float, float]:

@@ -20,7 +20,7 @@ AMPLE = 96  # pixels of the longer side that a thumbnail needs: three for one
 REACH = 2.1  # half the thumbnail's side, in standard deviations of where the content lies
 FAINT, CLEAR = 12, 132  # of 255: differing less from the border is no content, more no more so
 
-COLOUR = 2.0  # of 255, mean chroma: copies differ by less, shops' recoloured shots by 3 and more
+COLOUR = 2.0  # of 255, mean chroma: most copies differ by less, most recoloured shots by 3 or more
 ALIKE = 0.2  # distance of signatures within which a pair is looked at,
 CLOSE = 0.09  # and, up to small moves of the picture, compared
 BLOCK = 128  # pictures looked up, or pairs compared, at a time: what a cache holds is fastest

@@ -16,6 +16,7 @@ from unpaired.comparing import tables
 from unpaired.comparing.results import WORKSPACE, Repository
 
 REPORT = Path("report")
+DATA = ("metrics/data.json", "metrics/sets.json")
 
 
 def compare() -> None:
@@ -24,7 +25,7 @@ def compare() -> None:
     outcome, decision = champion.promote(params.load(), dry_run=True)
     sections = [
         f"## Retrained from {before[:8]}",
-        output("dvc", "metrics", "diff", before[:8], "--md", "--targets", "metrics/data.json"),
+        output("dvc", "metrics", "diff", before[:8], "--md", "--targets", *DATA),
         comparison(before) if exists(f"{before}:metrics/evaluation.json") else first_results(),
         *(f"![{path.stem}](pictures/{path.name})" for path in pictures()),
         "## Promotion",

@@ -176,7 +176,7 @@ def test_the_results_are_on_main_and_start_nothing(story):
     assert "dvc.lock" in changed
     assert set(changed) <= {
         "dvc.lock",
-        *(f"metrics/{name}.json" for name in ("data", "train", "evaluation")),
+        *(f"metrics/{name}.json" for name in ("data", "sets", "train", "evaluation")),
     }
     paths = story.replay.workflow["on"]["push"]["paths"]
     assert not any(

@@ -10,7 +10,7 @@ from unpaired.clean import duplicates
 from unpaired.clean.duplicates import clusters, descriptor, near_duplicates, nearest
 from unpaired.collect.sources.synthetic import draw
 
-LIMITS = 6.0, 0.97
+LIMITS = 6.5, 0.97
 BAGS = [f"synthetic://{kind}/{seed}" for kind in ("handbag", "backpack") for seed in range(6)]
 COLOURFUL = [BAGS[2], BAGS[5], BAGS[7]]  # blue, purple, yellow
 GROUND = (236, 238, 240)
@@ -232,3 +232,11 @@ def test_nearest_of_nothing_and_among_one(bags):
     one = described(bags[:1])
     assert nearest(one[:0], one).empty
     assert nearest(one, one)["place"].tolist() == [0]
+
+
+def test_frames_of_one_film_are_one_cluster_of_few_pairs(bags):
+    noise = np.random.default_rng(0).integers(-3, 4, (200, 32, 32, 3))
+    frames = np.clip(descriptor(bags[0]).astype(int) + noise, 0, 255).astype(np.uint8)
+    pairs = near_duplicates(frames, *LIMITS)
+    assert len(pairs) <= 200 * duplicates.MANY
+    assert len(set(clusters(200, pairs))) == 1

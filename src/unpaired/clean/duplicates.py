@@ -25,6 +25,7 @@ ALIKE = 0.2  # distance of signatures within which a pair is looked at,
 CLOSE = 0.09  # and, up to small moves of the picture, compared
 BLOCK = 128  # pictures looked up, or pairs compared, at a time: what a cache holds is fastest
 NEIGHBOURS = 8
+MANY = 64  # like pictures that are compared with a picture, at most: frames of one film are endless
 
 
 def descriptor(image: Image.Image) -> np.ndarray:
@@ -95,27 +96,28 @@ def nearest(descriptors: np.ndarray, among: np.ndarray) -> pd.DataFrame:
 
 
 def _alike(seen: Signatures) -> pd.DataFrame:
-    """Pairs of like signatures: first < second (rows), mirrored.
+    """Pairs of like signatures: first < second (rows), mirrored; of each the nearest `MANY`.
 
     The tree knows the first numbers of a signature only. A distance in them is never more than
-    the whole one, so it loses no pair.
+    the whole one, so a picture with fewer neighbours loses none.
     """
     tree = cKDTree(seen.numbers[:, :LOWEST])
     found = []
     for start in range(0, max(1, len(seen)), BLOCK):
         block = seen.of(slice(start, start + BLOCK))
         for mirrored, sought in ((False, block), (True, block.mirrored())):
-            near = cKDTree(sought.numbers[:, :LOWEST]).sparse_distance_matrix(
-                tree, ALIKE, output_type="ndarray"
+            near, places = tree.query(
+                sought.numbers[:, :LOWEST], k=MANY, distance_upper_bound=ALIKE
             )
-            near = near[near["i"] + start < near["j"]]
-            for part in np.array_split(near, 1 + len(near) // 1024):
-                apart = sought.numbers[part["i"]] - seen.numbers[part["j"]]
-                part = part[np.linalg.norm(apart, axis=1) <= ALIKE]
-                part = part[distance(sought.of(part["i"]), seen.of(part["j"])) <= CLOSE]
-                ends = {"first": part["i"] + start, "second": part["j"], "mirrored": mirrored}
-                found.append(pd.DataFrame(ends))
-    return pd.concat(found, ignore_index=True)
+            row, rank = np.nonzero(np.isfinite(near))
+            both = np.stack([row, places[row, rank]])[:, row + start != places[row, rank]]
+            for part in np.array_split(both, 1 + both.shape[1] // 1024, axis=1):
+                one, other = sought.of(part[0]), seen.of(part[1])
+                near_enough = np.linalg.norm(one.numbers - other.numbers, axis=1) <= ALIKE
+                ends = part[:, near_enough & (distance(one, other) <= CLOSE)] + [[start], [0]]
+                pair = {"first": ends.min(0), "second": ends.max(0), "mirrored": mirrored}
+                found.append(pd.DataFrame(pair))
+    return pd.concat(found, ignore_index=True).drop_duplicates()
 
 
 def _compared(

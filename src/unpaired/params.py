@@ -45,10 +45,50 @@ class Synthetic(Section):
     flawed: Share
 
 
+Source = Literal[
+    "synthetic",
+    "folder",
+    "urls",
+    "archive",
+    "celeba",
+    "google",
+    "serpapi",
+    "google_html",
+    "openverse",
+    "commons",
+]
+Date = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+
+
+class Variations(Section):
+    colours: list[Text]
+    sizes: list[Literal["medium", "large", "xlarge", "huge"]]
+    years: list[Count]
+
+
+class Endpoints(Section):
+    google: Text
+    serpapi: Text
+    openverse: Text
+    commons: Text
+
+
 class Search(Section):
-    source: Literal["synthetic", "folder"]
+    source: Source | Annotated[list[Source], Field(min_length=1)]
     watch: Text
+    archive: str
+    snapshot: Date
+    licence: Literal["any", "reusable", "commercial"]
+    oversampling: Annotated[float, Field(ge=1, le=20)]
+    max_queries: Count
+    vary: Variations
+    contact: str
+    endpoints: Endpoints
     synthetic: Synthetic
+
+    @property
+    def sources(self) -> list[str]:
+        return [self.source] if isinstance(self.source, str) else list(self.source)
 
 
 class Clean(Section):

@@ -12,7 +12,8 @@ from unpaired.errors import Problem
 @dataclass(frozen=True)
 class Candidate:
     """url: `file:`, `synthetic:`, …; rank: place among its query's answers, from 1;
-    set: the side, `train` or `test`, that the source has it on, if any; labels: what the source
+    set: the side, `train` or `test`, that the source has it on, if any; width, height: what the
+    source says of its size, 0 if nothing; found: when it answered (UTC, ISO 8601); labels: what the source
     knows of the picture (attributes, a colour, a class)."""
 
     url: str
@@ -24,6 +25,9 @@ class Candidate:
     licence: str = "unknown"
     creator: str = ""
     set: str = ""
+    width: int = 0
+    height: int = 0
+    found: str = ""
     labels: dict[str, str] = field(default_factory=dict)
 
 

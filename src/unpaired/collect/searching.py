@@ -16,7 +16,7 @@ def search(domain: Domain, settings: Search) -> list[Candidate]:
         Problem: nothing is found, or fewer than the sets need.
     """
     watched = Path(settings.watch)
-    if settings.source == "folder":
+    if settings.sources == ["folder"]:
         found = [c for query in domain.queries for c in folder.search(watched, query)]
     else:
         found = [c for query in domain.queries for c in _rendered(query, domain, settings)]

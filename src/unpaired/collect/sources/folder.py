@@ -9,7 +9,7 @@ those of CycleGAN's data sets (trainA, testB, train, …) has the side that it s
 import hashlib
 import os
 import re
-from pathlib import Path
+from pathlib import Path, PurePath
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from unpaired.collect.candidates import Candidate
@@ -73,13 +73,13 @@ def _candidate(path: Path, root: Path, query: str, rank: int, told: dict[str, st
         query=query,
         rank=rank,
         title=os.fsencode(path.stem).decode(errors="replace"),
-        set=told.pop("set", "") or _side(path.relative_to(root)),
+        set=told.pop("set", "") or side(path.relative_to(root)),
         labels=told,
     )
 
 
-def _side(path: Path) -> str:
-    """By the innermost folder that names one."""
+def side(path: PurePath) -> str:
+    """`train`, `test` or empty, by the innermost folder that names one."""
     sides = [match[1].lower() for name in path.parts[:-1] if (match := SIDE.fullmatch(name))]
     return sides[-1] if sides else ""
 

@@ -92,8 +92,8 @@ def test_a_local_one_below_the_working_directory_does_not_name_it(rules, tmp_pat
         ("ftp://host/x.zip", r"ftp"),
         ("https:///x.zip", r"'https:///x\.zip' names no host"),
         ("none.zip", r"none\.zip: No such file"),
-        ("../x.zip", r"\.\./x\.zip is outside search\.watch"),
-        ("/etc/x.zip", r"/etc/x\.zip is outside search\.watch"),
+        ("../x.zip", r"search\.archive \.\./x\.zip: lies outside search\.watch"),
+        ("/etc/x.zip", r"/etc/x\.zip: lies outside search\.watch"),
     ],
 )
 def test_what_is_no_archive_is_a_problem(rules, archive, line):

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote, unquote_to_bytes, urldefrag, urlsplit
 
 from unpaired.collect.candidates import Candidate
-from unpaired.collect.sources.folder import SUFFIXES, side
+from unpaired.collect.sources.folder import SUFFIXES, side, within
 from unpaired.errors import Problem
 from unpaired.params import Domain, Search
 
@@ -109,9 +109,7 @@ def _place(named: str, watched: Path) -> tuple[str, str]:
 
 
 def _local(named: str, watched: Path) -> str:
-    path = Path(named) if Path(named).is_relative_to(watched) else watched / named
-    if ".." in path.parts or not path.is_relative_to(watched):
-        raise Problem(f"search.archive: {named} is outside search.watch ({watched}), put it there")
+    path = watched / within(watched, named, "search.archive")
     try:
         with open(path, "rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()

@@ -41,9 +41,7 @@ def find(root: Path, query: str) -> list[Candidate]:
     """
     if not root.is_dir():
         raise Problem(f"search.watch: {root} is no folder")
-    pattern = Path(query).relative_to(root) if Path(query).is_relative_to(root) else Path(query)
-    if pattern.is_absolute() or ".." in pattern.parts:
-        raise Problem(f"query {query}: lies outside search.watch ({root}), which DVC watches")
+    pattern = within(root, query, "query")
     found = (root / pattern).rglob("*") if (root / pattern).is_dir() else root.glob(str(pattern))
     paths = sorted(p for p in found if p.suffix.lower() in SUFFIXES and _shown(p))
     told = _labels(root)
@@ -51,6 +49,18 @@ def find(root: Path, query: str) -> list[Candidate]:
         _candidate(path, root, query, rank, told.get(path.relative_to(root).as_posix(), {}))
         for rank, path in enumerate(paths, 1)
     ]
+
+
+def within(root: Path, named: str, what: str) -> Path:
+    """A path or glob, relative to root or whole, as one relative to root.
+
+    Raises:
+        Problem: it leaves root; `what` says which setting it is.
+    """
+    path = Path(named).relative_to(root) if Path(named).is_relative_to(root) else Path(named)
+    if path.is_absolute() or ".." in path.parts:
+        raise Problem(f"{what} {named}: lies outside search.watch ({root}), which DVC watches")
+    return path
 
 
 def read(url: str) -> bytes:
@@ -68,7 +78,7 @@ def read(url: str) -> bytes:
 
 def _candidate(path: Path, root: Path, query: str, rank: int, told: dict[str, str]) -> Candidate:
     return Candidate(
-        url=_url(path),
+        url=file_url(path),
         source="folder",
         query=query,
         rank=rank,
@@ -88,7 +98,8 @@ def _shown(path: Path) -> bool:
     return path.is_file() and not path.name.startswith(".")
 
 
-def _url(path: Path) -> str:
+def file_url(path: Path) -> str:
+    """A `file:` URL that names the file and, by their hash, the bytes that it has now."""
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return f"file:{quote(os.fsencode(path))}#sha256={digest}"
 

@@ -1,0 +1,292 @@
+"""The one HTTP client: it goes to public hosts alone, bounds all that comes back, and is polite.
+
+Of libraries only the protocol (h11), the names (idna) and robots.txt (protego) are used. Filters
+around `requests` guard the address; the total deadline, the decoded size, the pauses and the hops
+would still be ours, at several times the work a request.
+"""
+
+import os
+import ssl
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+from urllib.parse import urlencode, urljoin
+
+import certifi
+
+from unpaired.collect.addresses import Place, place
+from unpaired.collect.politeness import TRANSIENT, TRIES, WAIT, Clock, Manners, retry_after
+from unpaired.collect.redaction import redacted, without
+from unpaired.collect.refused import LATER, Refused
+from unpaired.collect.robots import SIZE as ROBOTS_SIZE
+from unpaired.collect.robots import TOKEN, Robots, against_ai
+from unpaired.collect.transport import PIECE, Connection, Headers, Pool
+from unpaired.errors import Problem
+
+SIZE = 20_000_000  # bytes of an answer, decoded
+MB = 1_000_000
+SECONDS = 30.0  # for an answer, all redirects included
+REDIRECTS = 5
+MOVED = {301, 302, 303, 307, 308}
+FLEETING = {"cut_short", "unreachable"}  # reasons that are worth another try
+
+
+@dataclass(frozen=True)
+class Answer:
+    """url: of the last hop; redirects: the URLs before it; headers: names in lower case, lines of
+    one name joined by `, `; body: decoded."""
+
+    status: int
+    url: str
+    redirects: tuple[str, ...]
+    headers: Mapping[str, str]
+    body: bytes = field(default=b"", repr=False)
+
+
+class Client:
+    """Safe to use from many threads. contact: a mail address or page, told to every server;
+    loopback: this machine's own servers may be asked too (for tests)."""
+
+    def __init__(self, contact: str, loopback: bool = False):
+        if not (contact.isprintable() and contact.isascii()):
+            raise Problem(f"search.contact: {contact!r} is neither a mail address nor a page")
+        self._agent = f"{TOKEN}/{version(TOKEN)} (+{contact})" if contact else ""
+        self.clock = Clock()
+        self.tls = ssl.create_default_context()
+        self.tls.load_verify_locations(certifi.where())
+        self.tls.set_alpn_protocols(["http/1.1"])
+        self._pool = Pool(loopback, self.tls)
+        self._manners = Manners(self.clock)
+        self._robots = Robots(self._robots_txt, self.clock)
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends pauses and unused connections."""
+        self.clock.stopped.set()
+        self._pool.close()
+
+    def get(self, url: str) -> Answer:
+        """A picture or file of at most SIZE bytes, if robots.txt and X-Robots-Tag let one have it.
+        Raises Refused, also for any status but 200."""
+
+        def attempt() -> Answer:
+            with self._opened(url, {}, polite=True) as (answer, connection):
+                return replace(answer, body=_whole(answer, connection, SIZE))
+
+        return _wanted(self._patiently(attempt))
+
+    def ask(self, url: str, params: Mapping[str, str], headers: Mapping[str, str] = {}) -> Answer:
+        """An API's answer, of any status. What is secret in params or headers stands in no error
+        and in none of the answer's URLs. Raises Refused if there is no answer."""
+        asked = f"{url}{'&' if '?' in url else '?'}{urlencode(params)}" if params else url
+
+        def attempt() -> Answer:
+            with self._opened(asked, headers, polite=False) as (answer, connection):
+                return replace(answer, body=_whole(answer, connection, SIZE))
+
+        try:
+            answer = self._patiently(attempt)
+        except Refused as refused:
+            detail = without([*params.values(), *headers.values()], refused.detail)
+            raise Refused(refused.reason, detail, refused.status, refused.again) from None
+        hops = tuple(map(redacted, answer.redirects))
+        return replace(answer, url=redacted(answer.url), redirects=hops)
+
+    def download(self, url: str, target: Path, limit: int) -> Answer:
+        """A large file of at most `limit` bytes, written to target; the answer has no body. Each
+        MB has the time that a picture has. Raises Refused as `get` does."""
+
+        def attempt() -> Answer:
+            with self._opened(url, {}, polite=True) as (answer, connection):
+                if answer.status == 200:
+                    _save(_decoded(answer, connection, limit), target, limit, connection)
+                return answer
+
+        return _wanted(self._patiently(attempt))
+
+    def _robots_txt(self, url: str) -> tuple[int, bytes]:
+        def attempt() -> Answer:
+            with self._opened(url, {}, polite=False) as (answer, connection):
+                body = b""
+                for piece in connection.body():
+                    body += piece
+                    if len(body) >= ROBOTS_SIZE:
+                        break
+                return replace(answer, body=body[:ROBOTS_SIZE])
+
+        answer = self._patiently(attempt)
+        return answer.status, answer.body
+
+    def _patiently(self, attempt: Callable[[], Answer]) -> Answer:
+        """The answer to the last of at most TRIES attempts."""
+        tried = 0
+        while True:
+            tried += 1
+            try:
+                answer = attempt()
+            except Refused as refused:
+                if tried == TRIES or refused.reason not in FLEETING or refused.again is None:
+                    raise
+            else:
+                if answer.status not in TRANSIENT:
+                    return answer
+                told = answer.headers.get("retry-after", "")
+                pause = self._manners.pause(place(answer.url).host, told)
+                if tried == TRIES or pause > WAIT:
+                    return answer
+            self._manners.back_off(tried)
+
+    @contextmanager
+    def _opened(
+        self, url: str, headers: Mapping[str, str], polite: bool
+    ) -> Iterator[tuple[Answer, Connection]]:
+        """The final answer without its body, which the connection gives. polite: robots.txt and
+        X-Robots-Tag count."""
+        spent = 0.0
+        hops: tuple[str, ...] = ()
+        here = place(url)
+        while True:
+            if polite:
+                self._robots.check(here)
+            with self._manners.turn(here.host):
+                start = time.monotonic()
+                connection, status, lines = self._exchange(here, headers, start + SECONDS - spent)
+                try:
+                    target = _header(lines, "location")
+                    if status not in MOVED or not target:
+                        if polite and status == 200 and against_ai(_lines(lines, "x-robots-tag")):
+                            raise Refused("no_ai", f"{here.host}: X-Robots-Tag", status)
+                        yield Answer(status, here.url, hops, _mapping(lines)), connection
+                        return
+                    _skip(connection)
+                finally:
+                    self._pool.keep(connection)
+                spent += time.monotonic() - start
+            hops += (here.url,)
+            there = place(urljoin(here.url, target))
+            if there.origin != here.origin:
+                headers = {}  # a key is for the one who was asked
+            if len(hops) > REDIRECTS or there.url in hops:
+                raise Refused("redirects", f"{here.host}: {len(hops)} redirects", status)
+            here = there
+
+    def _exchange(
+        self, here: Place, headers: Mapping[str, str], deadline: float
+    ) -> tuple[Connection, int, Headers]:
+        if not self._agent:
+            raise Problem("search.contact is empty: servers are told whom to write to; set it")
+        sent = [
+            ("Host", here.origin.partition("://")[2]),
+            ("User-Agent", self._agent),
+            ("Accept", "*/*"),
+            ("Accept-Encoding", "identity"),
+            *headers.items(),
+        ]
+        fresh = False
+        while True:
+            connection = self._pool.connection(here, deadline, fresh)
+            try:
+                connection.send(here.path, sent)
+                return connection, *connection.head()
+            except BaseException as error:
+                connection.close()
+                # A server may end an unused connection at the moment at which it is used again.
+                stale = connection.used and connection.silent and not fresh
+                if not stale or not isinstance(error, Refused) or error.reason == "too_slow":
+                    raise
+                fresh = True
+
+
+def _whole(answer: Answer, connection: Connection, limit: int) -> bytes:
+    body = bytearray()
+    for piece in _decoded(answer, connection, limit):
+        body += piece
+        if len(body) > limit:
+            raise Refused("too_large", f"{connection.host}: more than {limit} bytes", answer.status)
+    return bytes(body)
+
+
+def _decoded(answer: Answer, connection: Connection, limit: int) -> Iterator[bytes]:
+    """The body in pieces of at most PIECE bytes; raises Refused at once if it is announced to be
+    larger than the limit."""
+    host, coding = connection.host, answer.headers.get("content-encoding", "identity").lower()
+    if int(answer.headers.get("content-length", 0)) > limit:
+        raise Refused("too_large", f"{host}: announces more than {limit} bytes", answer.status)
+    if coding not in ("identity", "gzip", "x-gzip", "deflate"):
+        raise Refused("garbled", f"{host}: encoded as {coding[:20]!r}, unasked", answer.status)
+    if coding == "identity":
+        yield from connection.body()
+        return
+    decoder = zlib.decompressobj(wbits=47)  # gzip or zlib, by its head
+    try:
+        for piece in connection.body():
+            while piece and not decoder.eof:
+                yield decoder.decompress(piece, PIECE)
+                piece = decoder.unconsumed_tail
+        yield decoder.flush()
+    except zlib.error:
+        raise Refused("garbled", f"{host}: not {coding}, as it says", answer.status) from None
+    if not decoder.eof:
+        raise Refused("cut_short", f"{host}: its {coding} ends early", answer.status, LATER)
+
+
+def _save(pieces: Iterator[bytes], target: Path, limit: int, connection: Connection) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.part")
+    size = 0
+    try:
+        with open(temporary, "wb") as file:
+            for piece in pieces:
+                if (size + len(piece)) // MB > size // MB:
+                    connection.deadline = time.monotonic() + SECONDS
+                size += len(piece)
+                if size > limit:
+                    raise Refused("too_large", f"{connection.host}: more than {limit} bytes")
+                file.write(piece)
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _wanted(answer: Answer) -> Answer:
+    """Raises Refused for any status but 200."""
+    if answer.status == 200:
+        return answer
+    host = place(answer.url).host
+    again = None
+    reason = "status"
+    if answer.status in TRANSIENT:
+        told = retry_after(answer.headers.get("retry-after", ""), time.time())
+        again = told or LATER
+        reason = "throttled" if answer.status == 429 or told > WAIT else "status"
+    raise Refused(reason, f"{host} answers {answer.status}", answer.status, again)
+
+
+def _skip(connection: Connection) -> None:
+    """Reads a short body, so that the connection can be used again; of a long one, the start."""
+    skipped = 0
+    for piece in connection.body():
+        skipped += len(piece)
+        if skipped > PIECE:
+            return
+
+
+def _lines(headers: Headers, name: str) -> list[str]:
+    return [value for key, value in headers if key == name]
+
+
+def _header(headers: Headers, name: str) -> str:
+    return ", ".join(_lines(headers, name))
+
+
+def _mapping(headers: Headers) -> dict[str, str]:
+    return {name: _header(headers, name) for name, _ in headers}

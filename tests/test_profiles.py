@@ -5,6 +5,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from unpaired import params
+from unpaired.collect.sources.archive import SETS
 from unpaired.errors import Problem
 from unpaired.profiles import merge_into, merge_profile, profiles
 
@@ -64,6 +65,23 @@ def test_the_paper_is_the_paper_s(path):
     assert (train.gan_loss, train.lambda_cycle, train.lambda_identity) == ("lsgan", 10, 5)
     assert (train.learning_rate, train.beta1, train.beta2) == (2e-4, 0.5, 0.999)
     assert (train.pool_size, train.r1_gamma, train.ema, train.flip) == (50, 0, 0, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [
+        ("horse2zebra", {"horse": (1067, 120), "zebra": (1334, 140)}),
+        ("monet2photo", {"monet": (1072, 121), "photo": (6287, 751)}),
+    ],
+)
+def test_a_published_set_is_trained_like_the_paper_s_on_its_own_sides(path, name, counts):
+    merge_profile(name, path, ROOT / "profiles")
+    values = params.load(path)
+    assert {one.name: (one.train, one.test) for one in values.domains} == counts
+    assert [one.queries for one in values.domains] == [["trainA", "testA"], ["trainB", "testB"]]
+    assert (values.search.source, values.search.archive) == ("archive", name)
+    assert values.search.archive in SETS and values.split.keep_sides
+    assert merge_profile("paper", path, ROOT / "profiles") == {}
 
 
 def test_a_change_is_one_line_and_is_told(path):

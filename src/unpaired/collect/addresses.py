@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from threading import Thread
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import idna
 
@@ -56,22 +56,25 @@ class Place:
         return self.origin + self.path
 
 
-def place(url: str) -> Place:
-    """Raises Refused (`scheme` or `address`) if the URL is not plainly one of the web."""
+def place(url: str, base: str = "") -> Place:
+    """Of a URL, relative to `base` if there is one. Raises Refused (`scheme` or `address`) if it
+    is not plainly one of the web."""
     if ODD.search(url.strip()):
         raise Refused("address", "control characters or backslashes in the URL")
     try:
-        parts = urlsplit(url.strip())
+        parts = urlsplit(urljoin(base, url.strip()))
         scheme, host, port = parts.scheme, parts.hostname or "", parts.port
     except ValueError:
         raise Refused("address", "the URL cannot be read") from None
     if scheme not in STANDARD:
-        raise Refused("scheme", f"{scheme[:20] or 'no scheme'} is neither http nor https")
+        shown = scheme if 0 < len(scheme) <= 10 else "what it begins with"
+        raise Refused("scheme", f"{shown} is neither http nor https")
     if "@" in parts.netloc:
         raise Refused("address", "a user name or password in the URL")
     target = re.sub("%(?![0-9A-Fa-f]{2})", "%25", parts.path or "/")
     target += f"?{parts.query}" if parts.query else ""
-    return Place(scheme, _host(host), port or STANDARD[scheme], quote(target, safe=AS_IS))
+    port = STANDARD[scheme] if port is None else port
+    return Place(scheme, _host(host), port, quote(target, safe=AS_IS))
 
 
 def _host(name: str) -> str:
@@ -90,7 +93,7 @@ def _host(name: str) -> str:
     # A last label that begins with a digit is an address in disguise: 2130706433, 0x7f.1, 127.1.
     disguised = labels[-1][:1].isdigit()
     if disguised or len(host) > 253 or not all(LABEL.fullmatch(label) for label in labels):
-        raise Refused("address", f"{name[:80]!r} is no proper host name")
+        raise Refused("address", f"{name!r} is no proper host name")
     return host
 
 

@@ -5,22 +5,23 @@ around `requests` guard the address; the total deadline, the decoded size, the p
 would still be ours, at several times the work a request.
 """
 
-import os
 import ssl
 import time
 import zlib
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urlencode
 
 import certifi
 
 from unpaired.collect.addresses import Place, place
+from unpaired.collect.partial import Partial
 from unpaired.collect.politeness import TRANSIENT, TRIES, WAIT, Clock, Manners, retry_after
-from unpaired.collect.redaction import redacted, without
+from unpaired.collect.redaction import redacted, without_keys
 from unpaired.collect.refused import LATER, Refused
 from unpaired.collect.robots import SIZE as ROBOTS_SIZE
 from unpaired.collect.robots import TOKEN, Robots, against_ai
@@ -31,6 +32,7 @@ SIZE = 20_000_000  # bytes of an answer, decoded
 MB = 1_000_000
 SECONDS = 30.0  # for an answer, all redirects included
 REDIRECTS = 5
+PUBLIC = {"Range", "If-Range"}  # headers that any host may see
 MOVED = {301, 302, 303, 307, 308}
 FLEETING = {"cut_short", "unreachable"}  # reasons that are worth another try
 
@@ -77,12 +79,13 @@ class Client:
     def get(self, url: str) -> Answer:
         """A picture or file of at most SIZE bytes, if robots.txt and X-Robots-Tag let one have it.
         Raises Refused, also for any status but 200."""
+        self._robots.check(place(url))
 
         def attempt() -> Answer:
             with self._opened(url, {}, polite=True) as (answer, connection):
-                return replace(answer, body=_whole(answer, connection, SIZE))
+                return replace(answer, body=b"".join(_decoded(answer, connection, SIZE)))
 
-        return _wanted(self._patiently(attempt))
+        return self._wanted(self._patiently(attempt))
 
     def ask(self, url: str, params: Mapping[str, str], headers: Mapping[str, str] = {}) -> Answer:
         """An API's answer, of any status. What is secret in params or headers stands in no error
@@ -91,12 +94,12 @@ class Client:
 
         def attempt() -> Answer:
             with self._opened(asked, headers, polite=False) as (answer, connection):
-                return replace(answer, body=_whole(answer, connection, SIZE))
+                return replace(answer, body=b"".join(_decoded(answer, connection, SIZE)))
 
         try:
             answer = self._patiently(attempt)
         except Refused as refused:
-            detail = without([*params.values(), *headers.values()], refused.detail)
+            detail = without_keys(refused.detail, params, headers)
             raise Refused(refused.reason, detail, refused.status, refused.again) from None
         hops = tuple(map(redacted, answer.redirects))
         return replace(answer, url=redacted(answer.url), redirects=hops)
@@ -105,23 +108,32 @@ class Client:
         """A large file of at most `limit` bytes, written to target; the answer has no body. Each
         MB has the time that a picture has. Raises Refused as `get` does."""
 
+        self._robots.check(place(url))
+        part = Partial(target)
+
         def attempt() -> Answer:
-            with self._opened(url, {}, polite=True) as (answer, connection):
-                if answer.status == 200:
-                    _save(_decoded(answer, connection, limit), target, limit, connection)
+            with self._opened(url, part.request(), polite=True) as (answer, connection):
+                if answer.status in (206, 416) and not part.continued_by(answer.headers):
+                    part.discard()
+                    raise Refused("cut_short", f"{connection.host}: another file now", again=LATER)
+                if answer.status in (200, 206):
+                    begun = part.size() if answer.status == 206 else 0
+                    pieces = _decoded(answer, connection, limit - begun)
+                    part.write(_paced(pieces, connection), answer.status, answer.headers)
+                    return replace(answer, status=200)
                 return answer
 
-        return _wanted(self._patiently(attempt))
+        try:
+            return self._wanted(self._patiently(attempt))
+        except Refused as refused:
+            if refused.again is None:
+                part.discard()
+            raise
 
     def _robots_txt(self, url: str) -> tuple[int, bytes]:
         def attempt() -> Answer:
             with self._opened(url, {}, polite=False) as (answer, connection):
-                body = b""
-                for piece in connection.body():
-                    body += piece
-                    if len(body) >= ROBOTS_SIZE:
-                        break
-                return replace(answer, body=body[:ROBOTS_SIZE])
+                return replace(answer, body=_start(_plain(answer, connection), ROBOTS_SIZE))
 
         answer = self._patiently(attempt)
         return answer.status, answer.body
@@ -145,38 +157,54 @@ class Client:
                     return answer
             self._manners.back_off(tried)
 
+    def _wanted(self, answer: Answer) -> Answer:
+        """Raises Refused for any status but 200."""
+        if answer.status == 200:
+            return answer
+        reason, again = "status", None
+        if answer.status in TRANSIENT:
+            told = retry_after(answer.headers.get("retry-after", ""), self.clock.now())
+            reason = "throttled" if answer.status == 429 or told > WAIT else "status"
+            again = told or LATER
+        detail = f"{place(answer.url).host} answers {answer.status}"
+        raise Refused(reason, detail, answer.status, again)
+
     @contextmanager
     def _opened(
         self, url: str, headers: Mapping[str, str], polite: bool
     ) -> Iterator[tuple[Answer, Connection]]:
-        """The final answer without its body, which the connection gives. polite: robots.txt and
-        X-Robots-Tag count."""
+        """The final answer without its body, which the connection gives. polite: X-Robots-Tag
+        counts, and robots.txt from the first redirect on."""
         spent = 0.0
         hops: tuple[str, ...] = ()
         here = place(url)
         while True:
-            if polite:
-                self._robots.check(here)
             with self._manners.turn(here.host):
                 start = time.monotonic()
                 connection, status, lines = self._exchange(here, headers, start + SECONDS - spent)
                 try:
-                    target = _header(lines, "location")
+                    target = ", ".join(_lines(lines, "location"))
                     if status not in MOVED or not target:
-                        if polite and status == 200 and against_ai(_lines(lines, "x-robots-tag")):
+                        if (
+                            polite
+                            and status in (200, 206)
+                            and against_ai(_lines(lines, "x-robots-tag"))
+                        ):
                             raise Refused("no_ai", f"{here.host}: X-Robots-Tag", status)
                         yield Answer(status, here.url, hops, _mapping(lines)), connection
                         return
-                    _skip(connection)
+                    _start(connection.body(), PIECE)  # a short one leaves the connection usable
                 finally:
                     self._pool.keep(connection)
                 spent += time.monotonic() - start
             hops += (here.url,)
-            there = place(urljoin(here.url, target))
-            if there.origin != here.origin:
-                headers = {}  # a key is for the one who was asked
+            there = place(target, here.url)
+            if there.origin != here.origin:  # a key is for the one who was asked
+                headers = {name: headers[name] for name in headers if name in PUBLIC}
             if len(hops) > REDIRECTS or there.url in hops:
                 raise Refused("redirects", f"{here.host}: {len(hops)} redirects", status)
+            if polite:
+                self._robots.check(there)
             here = there
 
     def _exchange(
@@ -206,23 +234,24 @@ class Client:
                 fresh = True
 
 
-def _whole(answer: Answer, connection: Connection, limit: int) -> bytes:
-    body = bytearray()
-    for piece in _decoded(answer, connection, limit):
-        body += piece
-        if len(body) > limit:
-            raise Refused("too_large", f"{connection.host}: more than {limit} bytes", answer.status)
-    return bytes(body)
-
-
 def _decoded(answer: Answer, connection: Connection, limit: int) -> Iterator[bytes]:
-    """The body in pieces of at most PIECE bytes; raises Refused at once if it is announced to be
-    larger than the limit."""
-    host, coding = connection.host, answer.headers.get("content-encoding", "identity").lower()
+    """The body in pieces of at most PIECE bytes. Raises Refused as soon as it is, or says that it
+    is, larger than the limit."""
+    size = 0
     if int(answer.headers.get("content-length", 0)) > limit:
-        raise Refused("too_large", f"{host}: announces more than {limit} bytes", answer.status)
+        raise Refused("too_large", f"{connection.host} announces over {limit} bytes", answer.status)
+    for piece in _plain(answer, connection):
+        size += len(piece)
+        if size > limit:
+            raise Refused("too_large", f"{connection.host}: over {limit} bytes", answer.status)
+        yield piece
+
+
+def _plain(answer: Answer, connection: Connection) -> Iterator[bytes]:
+    """The body without the coding that some servers use unasked."""
+    host, coding = connection.host, answer.headers.get("content-encoding", "identity").lower()
     if coding not in ("identity", "gzip", "x-gzip", "deflate"):
-        raise Refused("garbled", f"{host}: encoded as {coding[:20]!r}, unasked", answer.status)
+        raise Refused("garbled", f"{host}: encoded in a way not asked for", answer.status)
     if coding == "identity":
         yield from connection.body()
         return
@@ -239,54 +268,31 @@ def _decoded(answer: Answer, connection: Connection, limit: int) -> Iterator[byt
         raise Refused("cut_short", f"{host}: its {coding} ends early", answer.status, LATER)
 
 
-def _save(pieces: Iterator[bytes], target: Path, limit: int, connection: Connection) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.part")
+def _paced(pieces: Iterator[bytes], connection: Connection) -> Iterator[bytes]:
+    """Gives each MB as long as a whole picture has."""
     size = 0
-    try:
-        with open(temporary, "wb") as file:
-            for piece in pieces:
-                if (size + len(piece)) // MB > size // MB:
-                    connection.deadline = time.monotonic() + SECONDS
-                size += len(piece)
-                if size > limit:
-                    raise Refused("too_large", f"{connection.host}: more than {limit} bytes")
-                file.write(piece)
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    for piece in pieces:
+        if (size + len(piece)) // MB > size // MB:
+            connection.deadline = time.monotonic() + SECONDS
+        size += len(piece)
+        yield piece
 
 
-def _wanted(answer: Answer) -> Answer:
-    """Raises Refused for any status but 200."""
-    if answer.status == 200:
-        return answer
-    host = place(answer.url).host
-    again = None
-    reason = "status"
-    if answer.status in TRANSIENT:
-        told = retry_after(answer.headers.get("retry-after", ""), time.time())
-        again = told or LATER
-        reason = "throttled" if answer.status == 429 or told > WAIT else "status"
-    raise Refused(reason, f"{host} answers {answer.status}", answer.status, again)
-
-
-def _skip(connection: Connection) -> None:
-    """Reads a short body, so that the connection can be used again; of a long one, the start."""
-    skipped = 0
-    for piece in connection.body():
-        skipped += len(piece)
-        if skipped > PIECE:
-            return
+def _start(pieces: Iterator[bytes], size: int) -> bytes:
+    body = b""
+    for piece in pieces:
+        body += piece
+        if len(body) > size:
+            break
+    return body[:size]
 
 
 def _lines(headers: Headers, name: str) -> list[str]:
     return [value for key, value in headers if key == name]
 
 
-def _header(headers: Headers, name: str) -> str:
-    return ", ".join(_lines(headers, name))
-
-
 def _mapping(headers: Headers) -> dict[str, str]:
-    return {name: _header(headers, name) for name, _ in headers}
+    lines = defaultdict(list)
+    for name, value in headers:
+        lines[name].append(value)
+    return {name: ", ".join(values) for name, values in lines.items()}

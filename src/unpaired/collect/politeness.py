@@ -1,7 +1,6 @@
 """How often a host is asked: two connections at a time, pauses as it wishes, growing back-off."""
 
 import time
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from random import uniform
 from threading import BoundedSemaphore, Event
 
-from unpaired.collect.refused import Refused
+from unpaired.collect.refused import LATER, Refused
 
 CONNECTIONS = 2  # to one host at a time
 TRIES = 3
@@ -44,33 +43,39 @@ class Manners:
 
     def __init__(self, clock: Clock):
         self.clock = clock
-        self._hosts: defaultdict[str, Host] = defaultdict(Host)
+        self._hosts: dict[str, Host] = {}
 
     @contextmanager
     def turn(self, host: str) -> Iterator[None]:
         """Waits for a free connection and the end of a pause. Raises Refused (`throttled`) if the
         pause is longer than WAIT."""
-        owed = self._hosts[host]
+        owed = self._host(host)
+        latest = self.clock.now() + WAIT
         while True:
-            self._wait(owed.paused - self.clock.now(), host)
+            if owed.paused > latest:
+                again = owed.paused - self.clock.now()
+                raise Refused("throttled", f"{host} asks to wait {again:.0f} s", again=again)
+            self._wait(owed.paused - self.clock.now())
             with owed.slots:
                 if owed.paused <= self.clock.now():  # nobody was told to wait meanwhile
                     yield
                     return
 
-    def _wait(self, seconds: float, host: str) -> None:
-        if seconds > WAIT:
-            raise Refused("throttled", f"{host} asks to wait {seconds:.0f} s", again=seconds)
+    def _wait(self, seconds: float) -> None:
         if seconds > 0:
             self.clock.sleep(seconds + uniform(0, 1))  # those who wait do not all come at once
         if self.clock.stopped.is_set():
-            raise Refused("unreachable", "the client is closed")
+            raise Refused("unreachable", "the client is closed", again=LATER)
 
     def pause(self, host: str, told: str) -> float:
         """Lets the host rest as long as its Retry-After told. Returns seconds, 0 for nothing."""
         seconds = retry_after(told, self.clock.now())
-        self._hosts[host].paused = max(self._hosts[host].paused, self.clock.now() + seconds)
+        owed = self._host(host)
+        owed.paused = max(owed.paused, self.clock.now() + seconds)
         return seconds
+
+    def _host(self, name: str) -> Host:
+        return self._hosts.setdefault(name, Host())  # atomic, unlike a defaultdict
 
     def back_off(self, tried: int) -> None:
         self.clock.sleep(uniform(0.5, 1) * 2.0 ** (tried - 1))

@@ -49,7 +49,7 @@ class Robots:
             if rules.until <= self._clock.now():
                 self._update(rules, place)
         if rules.refused:
-            again = max(rules.until - self._clock.now(), 0.0)
+            again = None if rules.refused.again is None else rules.until - self._clock.now()
             raise Refused(rules.refused.reason, rules.refused.detail, rules.refused.status, again)
         if rules.rules and not rules.rules.can_fetch(place.url, TOKEN):
             raise Refused("robots", f"{place.host}: robots.txt forbids it")

@@ -107,6 +107,10 @@ class Connection:
         try:
             self._socket.settimeout(self._left())
             data = self._socket.recv(PIECE)
+        except ConnectionError as error:
+            if self.silent:
+                raise self._lost(error) from None
+            raise self._refused("cut_short", "broke off", LATER) from None
         except OSError as error:
             raise self._lost(error) from None
         self.silent = self.silent and not data
@@ -177,6 +181,7 @@ class Pool:
         self._tls = tls
         self._lock = Lock()
         self._waiting: dict[Connection, None] = {}  # the oldest first
+        self._closed = False
 
     def connection(self, place: Place, deadline: float, fresh: bool) -> Connection:
         """One to place.origin, fresh or used before; the host's others are closed."""
@@ -197,7 +202,7 @@ class Pool:
         return Connection(place, self._loopback, self._tls, deadline)
 
     def keep(self, connection: Connection) -> None:
-        if not connection.renew():
+        if self._closed or not connection.renew():
             connection.close()
             return
         with self._lock:
@@ -210,6 +215,7 @@ class Pool:
 
     def close(self) -> None:
         with self._lock:
+            self._closed = True
             for connection in self._waiting:
                 connection.close()
             self._waiting.clear()

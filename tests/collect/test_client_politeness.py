@@ -1,0 +1,274 @@
+"""With a clock whose pauses take no time."""
+
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
+from importlib.metadata import version
+from time import sleep
+
+import pytest
+from hostile import Server, answer, moved
+from web import CONTACT, Resolver, quick_client, refusal
+
+from unpaired.collect import robots
+from unpaired.collect.client import Client, Refused
+from unpaired.collect.politeness import CONNECTIONS, TRIES, WAIT, retry_after
+from unpaired.collect.robots import against_ai
+from unpaired.errors import Problem
+
+NOW = 1_800_000_000.0
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setattr(socket, "getaddrinfo", Resolver())
+    server = Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def client(monkeypatch):
+    with quick_client(monkeypatch, seconds=5) as client:
+        yield client
+
+
+def test_agent_is_honest(server, client):
+    client.get(server.url("/a"))
+    agents = {headers["user-agent"] for _, _, headers in server.asked}
+    assert agents == {f"unpaired/{version('unpaired')} (+{CONTACT})"}
+
+
+def test_no_contact_no_request(server):
+    with Client("", loopback=True) as client, pytest.raises(Problem, match=r"search\.contact"):
+        client.get(server.url("/a"))
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("contact", ["a@b.c\r\nX: y", "tête@example.org"])
+def test_contact_no_header_can_hold(contact):
+    with pytest.raises(Problem, match=r"search\.contact"):
+        Client(contact)
+
+
+@pytest.mark.parametrize("status", ["500 x", "502 x", "503 x", "504 x", "408 x", "429 x"])
+def test_back_off_grows_and_jitters(server, client, status):
+    server.says["/a"] = [answer(b"", status), answer(b"", status), answer(b"there")]
+    assert client.get(server.url("/a")).body == b"there"
+    first, second = client.time.slept
+    assert 0.5 <= first <= 1 <= second <= 2
+    assert first != 0.5
+    assert second != 2 * first
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 451, 501])
+def test_no_other_try(server, client, status):
+    server.says["/a"] = [answer(b"", f"{status} No")]
+    refused = refusal(client.get, server.url("/a"))
+    assert (refused.reason, refused.status, refused.again) == ("status", status, None)
+    assert server.paths() == ["/a"]
+    assert client.time.slept == []
+
+
+def test_tries_end(server, client):
+    server.says["/a"] = [answer(b"", "500 Broken")]
+    refused = refusal(client.get, server.url("/a"))
+    assert (refused.reason, refused.status) == ("status", 500)
+    assert refused.again > 0
+    assert server.paths() == ["/a"] * TRIES
+
+
+def test_cut_answers_are_asked_for_again(server, client):
+    server.says["/a"] = [b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab", answer(b"abcde")]
+    assert client.get(server.url("/a")).body == b"abcde"
+
+
+@pytest.mark.parametrize("told", ["20", formatdate(NOW + 20, usegmt=True)])
+@pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Busy"])
+def test_retry_after(server, client, told, status):
+    server.says["/a"] = [answer(b"", status, retry_after=told), answer(b"there")]
+    start = client.time.time
+    assert client.get(server.url("/a")).body == b"there"
+    assert 20 <= client.time.time - start <= 22
+
+
+def test_pause_is_for_all_that_ask_the_host(server, client):
+    server.says["/a"] = [answer(b"", "429 Slow", retry_after=30)]
+    refusal(client.get, server.url("/a", "busy.test"))
+    until = client.time.time + 30
+    client.get(server.url("/b", "other.test"))
+    assert client.time.time < until
+    client.get(server.url("/b", "busy.test"))
+    assert client.time.time >= until
+
+
+def test_a_day_is_not_waited_for(server, client):
+    server.says["/a"] = [answer(b"", "429 Come Tomorrow", retry_after=86_400)]
+    refused = refusal(client.get, server.url("/a"))
+    assert (refused.reason, refused.status) == ("throttled", 429)
+    assert refused.again == 86_400
+    assert client.time.slept == []
+    refused = refusal(client.get, server.url("/b"))  # of the same host: not even asked
+    assert (refused.reason, refused.again) == ("throttled", 86_400)
+    assert server.paths() == ["/a"]
+
+
+def test_pauses_of_one_request_have_a_bound(server, client):
+    server.says["/a"] = [answer(b"", "503 Busy", retry_after=WAIT)]
+    refusal(client.get, server.url("/a"))
+    assert sum(client.time.slept) < TRIES * (WAIT + 5)
+
+
+def test_api_gets_its_throttling_answer(server, client):
+    server.says["/v1"] = [answer(b"quota", "429 Too Many Requests")]
+    got = client.ask(server.url("/v1"), {"q": "bag"})
+    assert (got.status, got.body) == (429, b"quota")
+    assert server.paths() == ["/v1?q=bag"] * TRIES
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ("0", 0),
+        ("120", 120),
+        ("-5", 0),
+        ("1.5", 0),
+        ("", 0),
+        ("soon", 0),
+        ("²", 0),
+        ("9" * 5000, 999_999_999),
+        (formatdate(NOW + 90, usegmt=True), 90),
+        (formatdate(NOW - 90, usegmt=True), 0),
+        ("Fri, 15 Jan 2027 08:01:00 -0000", 60),
+        ("Fri, 99 Jan 2027 08:01:00 GMT", 0),
+        ("Fri, 15 Jan 99999 08:01:00 GMT", 0),
+    ],
+)
+def test_retry_after_in_all_spellings(told, seconds):
+    assert retry_after(told, NOW) == seconds
+
+
+def test_two_connections_a_host(server, client):
+    def slowly(peer):
+        sleep(0.05)
+        peer.sendall(answer(b"x", connection="close"))
+
+    server.says["/slow"] = [slowly]
+    urls = [server.url("/slow", host) for host in ("a.test", "b.test") for _ in range(8)]
+    with ThreadPoolExecutor(16) as threads:
+        assert all(got.body == b"x" for got in threads.map(client.get, urls))
+    assert server.most == {"a.test": CONNECTIONS, "b.test": CONNECTIONS}
+
+
+RULES = b"User-agent: *\nDisallow: /private\n\nUser-agent: unpaired\nDisallow: /no\n"
+
+
+def test_robots_txt(server, client):
+    server.robots["a.test"] = answer(RULES)
+    refused = refusal(client.get, server.url("/no/a.jpg", "a.test"))
+    assert (refused.reason, refused.again) == ("robots", None)
+    client.get(server.url("/private/a.jpg", "a.test"))  # said to others
+    client.get(server.url("/no/a.jpg", "b.test"))
+    assert server.paths("a.test") == ["/private/a.jpg"]
+
+
+def test_robots_txt_holds_for_every_hop_and_downloads(server, client, tmp_path):
+    server.robots["a.test"] = answer(RULES)
+    server.says["/hop"] = [moved(server.url("/no/a.jpg", "a.test"))]
+    assert refusal(client.get, server.url("/hop", "b.test")).reason == "robots"
+    url = server.url("/no/a.zip", "a.test")
+    assert refusal(client.download, url, tmp_path / "a.zip", 100).reason == "robots"
+    assert server.paths("a.test") == []
+
+
+def test_robots_txt_is_read_once_a_day(server, client):
+    server.robots["a.test"] = answer(RULES)
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(client.get, [server.url(f"/{place}", "a.test") for place in range(16)]))
+    assert [path for _, path, _ in server.asked].count("/robots.txt") == 1
+    client.time.sleep(90_000)
+    client.get(server.url("/a", "a.test"))
+    assert [path for _, path, _ in server.asked].count("/robots.txt") == 2
+
+
+def test_robots_txt_of_many_hosts_is_forgotten(server, client, monkeypatch):
+    monkeypatch.setattr(robots, "KEPT", 2)
+    for host in ("a.test", "b.test", "c.test", "c.test", "a.test"):
+        client.get(server.url("/a", host))
+    assert [h[0] for h, path, _ in server.asked if path == "/robots.txt"] == list("abca")
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410])
+def test_no_robots_txt_allows(server, client, status):
+    server.robots["a.test"] = answer(b"User-agent: *\nDisallow: /", f"{status} No")
+    assert client.get(server.url("/a", "a.test")).status == 200
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_robots_txt_that_fails_refuses_for_now(server, client, status):
+    server.robots["a.test"] = answer(b"", f"{status} Later")
+    refused = refusal(client.get, server.url("/a", "a.test"))
+    assert (refused.reason, refused.status) == ("robots", status)
+    assert 0 < refused.again <= 600
+    asked = len(server.asked)
+    refusal(client.get, server.url("/b", "a.test"))
+    assert len(server.asked) == asked  # remembered
+    server.robots["a.test"] = answer(b"", "404 None")
+    client.time.sleep(refused.again)
+    assert client.get(server.url("/a", "a.test")).status == 200
+
+
+def test_robots_txt_is_guarded_too(server, client):
+    server.robots["a.test"] = moved("http://169.254.169.254/")
+    assert refusal(client.get, server.url("/a", "a.test")).reason == "address"
+    server.robots["b.test"] = moved(server.url("/rules", "a.test"))
+    server.says["/rules"] = [answer(RULES)]
+    assert refusal(client.get, server.url("/no/a", "b.test")).reason == "robots"
+
+
+def test_only_the_start_of_robots_txt_is_read(server, client):
+    server.robots["a.test"] = answer(RULES + b"#" * 600_000 + b"\nDisallow: /late\n")
+    assert client.get(server.url("/late", "a.test")).status == 200
+    assert refusal(client.get, server.url("/no", "a.test")).reason == "robots"
+
+
+@pytest.mark.parametrize("text", [b"\xff\xfe\x00", b"<html>sorry</html>", b"", b"Disallow /"])
+def test_robots_txt_without_a_rule(server, client, text):
+    server.robots["a.test"] = answer(text)
+    assert client.get(server.url("/a", "a.test")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("lines", "against"),
+    [
+        (["noai"], True),
+        (["NOAI, NoImageAI"], True),
+        (["noindex,noimageai"], True),
+        (["noindex", "noai"], True),
+        (["*: noai"], True),
+        (["unpaired: noai"], True),
+        (["Unpaired:noindex, noimageai"], True),
+        (["googlebot: noindex", "noai"], True),
+        (["googlebot: nofollow, unpaired: noai"], True),
+        (["unavailable_after: 25 Jun 2010 15:00:00 PST, noai"], True),
+        (["max-image-preview: large, noai"], True),
+        (["googlebot: noai"], False),
+        (["googlebot: noindex, noai"], False),
+        (["noindex, nofollow"], False),
+        (["noaindex"], False),
+        ([""], False),
+        ([], False),
+    ],
+)
+def test_words_against_ai(lines, against):
+    assert against_ai(lines) == against
+
+
+def test_close_ends_pauses(server):
+    with Client(CONTACT, loopback=True) as client, ThreadPoolExecutor(1) as threads:
+        server.says["/a"] = [answer(b"", "503 Busy", retry_after=50)]
+        waiting = threads.submit(client.get, server.url("/a"))
+        while not server.paths():
+            sleep(0.01)
+        client.close()
+        assert isinstance(waiting.exception(timeout=10), Refused)

@@ -60,6 +60,16 @@ def export_sets(
     print(f"{export(target)} pictures exported to {target}")
 
 
+@app.command(epilog="Example: unpaired candidates")
+def candidates() -> None:
+    """Shows what became of the candidates, by domain and source, as far as the stages have come."""
+    from rich.console import Console
+
+    from unpaired.collect.funnel import funnel, show
+
+    Console().print(show(funnel(Path("data"))))
+
+
 @app.command(epilog="Example: unpaired summary")
 def summary() -> None:
     """Shows the figures of the last run, the time of each stage and where to look."""

@@ -1,7 +1,9 @@
-"""search: asks the source where each domain's pictures are."""
+"""search: asks the sources where each domain's pictures are."""
 
+from argparse import ArgumentParser
 from pathlib import Path
 
+from unpaired.collect.asking import Web
 from unpaired.collect.candidates import write_candidates
 from unpaired.collect.searching import search as search_domain
 from unpaired.params import Params
@@ -9,10 +11,14 @@ from unpaired.stage import run
 
 
 def search(params: Params) -> None:
-    for domain in params.domains:
-        candidates = search_domain(domain, params.search)
-        write_candidates(Path("data/candidates", f"{domain.name}.jsonl"), candidates)
-        print(f"{domain.name}: {len(candidates)} candidates")
+    parser = ArgumentParser()
+    parser.add_argument("--loopback", action="store_true", help="admit this machine's own servers")
+    loopback = parser.parse_args().loopback
+    with Web(params.search, loopback) as web:
+        for domain in params.domains:
+            candidates = search_domain(domain, params, web)
+            write_candidates(Path("data/candidates", f"{domain.name}.jsonl"), candidates)
+            print(f"{domain.name}: {len(candidates)} candidates")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,17 @@ def run(folder: Path, *args: str) -> subprocess.CompletedProcess:
 
 @pytest.mark.parametrize(
     "command",
-    ["translate", "lock", "sets export", "summary", "register", "promote", "profile", "compare"],
+    [
+        "translate",
+        "lock",
+        "sets export",
+        "summary",
+        "register",
+        "promote",
+        "profile",
+        "compare",
+        "search",
+    ],
 )
 def test_every_command_has_help_with_an_example(tmp_path, command):
     done = run(tmp_path, *command.split(), "--help")

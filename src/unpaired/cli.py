@@ -60,6 +60,19 @@ def export_sets(
     print(f"{export(target)} pictures exported to {target}")
 
 
+@app.command(epilog="Example: unpaired search --dry-run")
+def search(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Nobody is asked.")] = False,
+) -> None:
+    """Shows what `dvc repro search` would ask the web, and what that costs at most."""
+    from unpaired import params
+    from unpaired.collect import pricing
+
+    if not dry_run:
+        raise Problem("`dvc repro search` searches; `unpaired search --dry-run` says what it costs")
+    pricing.show(params.load())
+
+
 @app.command(epilog="Example: unpaired candidates")
 def candidates() -> None:
     """Shows what became of the candidates, by domain and source, as far as the stages have come."""

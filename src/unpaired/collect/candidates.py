@@ -13,8 +13,8 @@ from unpaired.errors import Problem
 class Candidate:
     """url: `file:`, `synthetic:`, …; rank: place among its query's answers, from 1;
     set: the side, `train` or `test`, that the source has it on, if any; width, height: what the
-    source says of its size, 0 if nothing; found: when it answered (UTC, ISO 8601); labels: what the source
-    knows of the picture (attributes, a colour, a class)."""
+    source says of its size, 0 if nothing; found: when it answered (UTC, ISO 8601); labels: what the
+    source knows of the picture (attributes, a colour, a class)."""
 
     url: str
     source: str

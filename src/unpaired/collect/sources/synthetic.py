@@ -7,13 +7,16 @@ wrong with that picture when piles of it are collected.
 import re
 from hashlib import sha256
 from io import BytesIO
+from math import ceil
 from random import Random
 from typing import Any
 
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from unpaired.collect.bags.scene import FAMILIES, design, photograph, plan
+from unpaired.collect.candidates import Candidate
 from unpaired.errors import Problem
+from unpaired.params import Domain, Search
 
 KINDS = tuple(FAMILIES)
 FLAWS = (
@@ -33,6 +36,28 @@ SEEDS = 1_000_000  # pictures that one search seed has of a kind
 URL = re.compile(
     rf"synthetic://({'|'.join(KINDS)})/(0|[1-9]\d{{0,17}})(?:\?flaw=({'|'.join(FLAWS)}))?"
 )
+
+
+def find(domain: Domain, settings: Search) -> list[Candidate]:
+    """As many as the domain's sets need and a surplus, its queries sharing the count evenly."""
+    surplus = (domain.train + domain.test) * (1 + settings.synthetic.surplus)
+    count = ceil(surplus / len(domain.queries))
+    return [
+        Candidate(
+            url=url,
+            source="synthetic",
+            query=kind,
+            rank=rank,
+            title=f"{kind} {rank}",
+            licence="CC0-1.0",
+            creator="unpaired",
+            labels=attributes(url),
+        )
+        for kind in domain.queries
+        for rank, url in enumerate(
+            offer(kind, count, settings.synthetic.seed, settings.synthetic.flawed), 1
+        )
+    ]
 
 
 def offer(kind: str, count: int, seed: int, flawed: float) -> list[str]:

@@ -8,7 +8,6 @@ import struct
 import threading
 import time
 import zlib
-from collections import Counter
 from collections.abc import Callable
 from email.parser import BytesParser
 
@@ -137,7 +136,7 @@ MISDEEDS: dict[str, tuple[str, bytes | Says]] = {
 
 class Server(socketserver.ThreadingTCPServer):
     """says: path → answers, the last of them again and again. asked: the requests so far, as
-    (host, path, headers). most: connections that were open at once."""
+    (host, path, headers)."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -154,9 +153,6 @@ class Server(socketserver.ThreadingTCPServer):
         self.says["/hop6"] = [answer(b"the end")]
         self.robots: dict[str, bytes] = {}
         self.asked: list[tuple[str, str, dict[str, str]]] = []
-        self.open: Counter[str] = Counter()
-        self.most: Counter[str] = Counter()
-        self.lock = threading.Lock()
         self.tls = tls
         self.port = self.server_address[1]
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
@@ -200,21 +196,14 @@ class Handler(socketserver.BaseRequestHandler):
         path = first.split()[1].decode()
         headers = {k.lower(): v for k, v in BytesParser().parsebytes(rest).items()}
         host = headers["host"].rpartition(":")[0]
-        with self.server.lock:
-            self.server.asked.append((host, path, headers))
-            self.server.open[host] += 1
-            self.server.most[host] = max(self.server.most[host], self.server.open[host])
-            says = self.choose(host, path)
-        try:
-            if callable(says):
-                says(peer)
-                return False
-            peer.sendall(says)
-            told, _, body = says.partition(b"\r\n\r\n")
-            return b"content-length: %d" % len(body) in told  # as `answer` writes it
-        finally:
-            with self.server.lock:
-                self.server.open[host] -= 1
+        self.server.asked.append((host, path, headers))
+        says = self.choose(host, path)
+        if callable(says):
+            says(peer)
+            return False
+        peer.sendall(says)
+        told, _, body = says.partition(b"\r\n\r\n")
+        return b"content-length: %d" % len(body) in told  # as `answer` writes it
 
     def choose(self, host: str, path: str) -> bytes | Says:
         if path == "/robots.txt":

@@ -4,16 +4,15 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
 from importlib.metadata import version
+from threading import Barrier
 from time import sleep
 
 import pytest
-from hostile import Server, answer, moved
+from hostile import Server, answer
 from web import CONTACT, Resolver, quick_client, refusal
 
-from unpaired.collect import robots
 from unpaired.collect.client import Client, Refused
 from unpaired.collect.politeness import CONNECTIONS, TRIES, WAIT, retry_after
-from unpaired.collect.robots import against_ai
 from unpaired.errors import Problem
 
 NOW = 1_800_000_000.0
@@ -149,119 +148,33 @@ def test_retry_after_in_all_spellings(told, seconds):
 
 
 def test_two_connections_a_host(server, client):
+    busy, most = [], []
+
     def slowly(peer):
-        sleep(0.05)
+        busy.append(peer)
+        most.append(len(busy))
+        sleep(0.03)
+        busy.remove(peer)
         peer.sendall(answer(b"x", connection="close"))
 
     server.says["/slow"] = [slowly]
-    urls = [server.url("/slow", host) for host in ("a.test", "b.test") for _ in range(8)]
     with ThreadPoolExecutor(16) as threads:
-        assert all(got.body == b"x" for got in threads.map(client.get, urls))
-    assert server.most == {"a.test": CONNECTIONS, "b.test": CONNECTIONS}
+        answers = threads.map(client.get, [server.url("/slow", "a.test")] * 16)
+        assert [got.body for got in answers] == [b"x"] * 16
+    assert max(most) == CONNECTIONS
 
 
-RULES = b"User-agent: *\nDisallow: /private\n\nUser-agent: unpaired\nDisallow: /no\n"
+def test_hosts_do_not_wait_for_each_other(server, client):
+    both = Barrier(2, timeout=4)
 
+    def together(peer):
+        both.wait()
+        peer.sendall(answer(b"x", connection="close"))
 
-def test_robots_txt(server, client):
-    server.robots["a.test"] = answer(RULES)
-    refused = refusal(client.get, server.url("/no/a.jpg", "a.test"))
-    assert (refused.reason, refused.again) == ("robots", None)
-    client.get(server.url("/private/a.jpg", "a.test"))  # said to others
-    client.get(server.url("/no/a.jpg", "b.test"))
-    assert server.paths("a.test") == ["/private/a.jpg"]
-
-
-def test_robots_txt_holds_for_every_hop_and_downloads(server, client, tmp_path):
-    server.robots["a.test"] = answer(RULES)
-    server.says["/hop"] = [moved(server.url("/no/a.jpg", "a.test"))]
-    assert refusal(client.get, server.url("/hop", "b.test")).reason == "robots"
-    url = server.url("/no/a.zip", "a.test")
-    assert refusal(client.download, url, tmp_path / "a.zip", 100).reason == "robots"
-    assert server.paths("a.test") == []
-
-
-def test_robots_txt_is_read_once_a_day(server, client):
-    server.robots["a.test"] = answer(RULES)
-    with ThreadPoolExecutor(8) as threads:
-        list(threads.map(client.get, [server.url(f"/{place}", "a.test") for place in range(16)]))
-    assert [path for _, path, _ in server.asked].count("/robots.txt") == 1
-    client.time.sleep(90_000)
-    client.get(server.url("/a", "a.test"))
-    assert [path for _, path, _ in server.asked].count("/robots.txt") == 2
-
-
-def test_robots_txt_of_many_hosts_is_forgotten(server, client, monkeypatch):
-    monkeypatch.setattr(robots, "KEPT", 2)
-    for host in ("a.test", "b.test", "c.test", "c.test", "a.test"):
-        client.get(server.url("/a", host))
-    assert [h[0] for h, path, _ in server.asked if path == "/robots.txt"] == list("abca")
-
-
-@pytest.mark.parametrize("status", [401, 403, 404, 410])
-def test_no_robots_txt_allows(server, client, status):
-    server.robots["a.test"] = answer(b"User-agent: *\nDisallow: /", f"{status} No")
-    assert client.get(server.url("/a", "a.test")).status == 200
-
-
-@pytest.mark.parametrize("status", [429, 500, 503])
-def test_robots_txt_that_fails_refuses_for_now(server, client, status):
-    server.robots["a.test"] = answer(b"", f"{status} Later")
-    refused = refusal(client.get, server.url("/a", "a.test"))
-    assert (refused.reason, refused.status) == ("robots", status)
-    assert 0 < refused.again <= 600
-    asked = len(server.asked)
-    refusal(client.get, server.url("/b", "a.test"))
-    assert len(server.asked) == asked  # remembered
-    server.robots["a.test"] = answer(b"", "404 None")
-    client.time.sleep(refused.again)
-    assert client.get(server.url("/a", "a.test")).status == 200
-
-
-def test_robots_txt_is_guarded_too(server, client):
-    server.robots["a.test"] = moved("http://169.254.169.254/")
-    assert refusal(client.get, server.url("/a", "a.test")).reason == "address"
-    server.robots["b.test"] = moved(server.url("/rules", "a.test"))
-    server.says["/rules"] = [answer(RULES)]
-    assert refusal(client.get, server.url("/no/a", "b.test")).reason == "robots"
-
-
-def test_only_the_start_of_robots_txt_is_read(server, client):
-    server.robots["a.test"] = answer(RULES + b"#" * 600_000 + b"\nDisallow: /late\n")
-    assert client.get(server.url("/late", "a.test")).status == 200
-    assert refusal(client.get, server.url("/no", "a.test")).reason == "robots"
-
-
-@pytest.mark.parametrize("text", [b"\xff\xfe\x00", b"<html>sorry</html>", b"", b"Disallow /"])
-def test_robots_txt_without_a_rule(server, client, text):
-    server.robots["a.test"] = answer(text)
-    assert client.get(server.url("/a", "a.test")).status == 200
-
-
-@pytest.mark.parametrize(
-    ("lines", "against"),
-    [
-        (["noai"], True),
-        (["NOAI, NoImageAI"], True),
-        (["noindex,noimageai"], True),
-        (["noindex", "noai"], True),
-        (["*: noai"], True),
-        (["unpaired: noai"], True),
-        (["Unpaired:noindex, noimageai"], True),
-        (["googlebot: noindex", "noai"], True),
-        (["googlebot: nofollow, unpaired: noai"], True),
-        (["unavailable_after: 25 Jun 2010 15:00:00 PST, noai"], True),
-        (["max-image-preview: large, noai"], True),
-        (["googlebot: noai"], False),
-        (["googlebot: noindex, noai"], False),
-        (["noindex, nofollow"], False),
-        (["noaindex"], False),
-        ([""], False),
-        ([], False),
-    ],
-)
-def test_words_against_ai(lines, against):
-    assert against_ai(lines) == against
+    server.says["/together"] = [together]
+    with ThreadPoolExecutor(2) as threads:
+        urls = [server.url("/together", host) for host in ("a.test", "b.test")]
+        assert [got.body for got in threads.map(client.get, urls)] == [b"x"] * 2
 
 
 def test_close_ends_pauses(server):

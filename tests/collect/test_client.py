@@ -74,6 +74,12 @@ def test_redirects_are_followed_and_told(server, client):
     assert client.get(server.url("/hop1")).body == b"the end"
 
 
+def test_circle_is_left_at_once(server, client):
+    server.says |= {"/1": [moved("/2")], "/2": [moved("/1")]}
+    assert refusal(client.get, server.url("/1")).reason == "redirects"
+    assert server.paths() == ["/1", "/2"]
+
+
 def test_odd_spellings_are_asked_for_in_ascii(server, client):
     client.get(server.url("/täsche [1] 100%.jpg?größe=ä&x=%20#part"))
     assert server.asked[-1][1] == "/t%C3%A4sche%20[1]%20100%25.jpg?gr%C3%B6%C3%9Fe=%C3%A4&x=%20"

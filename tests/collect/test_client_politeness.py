@@ -12,7 +12,7 @@ from hostile import Server, answer
 from web import CONTACT, Resolver, quick_client, refusal
 
 from unpaired.collect.client import Client, Refused
-from unpaired.collect.politeness import CONNECTIONS, TRIES, WAIT, retry_after
+from unpaired.collect.politeness import TRIES, WAIT, retry_after
 from unpaired.errors import Problem
 
 NOW = 1_800_000_000.0
@@ -161,7 +161,19 @@ def test_two_connections_a_host(server, client):
     with ThreadPoolExecutor(16) as threads:
         answers = threads.map(client.get, [server.url("/slow", "a.test")] * 16)
         assert [got.body for got in answers] == [b"x"] * 16
-    assert max(most) == CONNECTIONS
+    assert max(most) == 2
+
+
+def test_those_who_queue_hear_of_a_pause(server, client):
+    def busy(peer):
+        sleep(0.05)
+        peer.sendall(answer(b"", "503 Busy", retry_after=86_400))
+
+    server.says["/busy"] = [busy]
+    with ThreadPoolExecutor(8) as threads:
+        tasks = [threads.submit(client.get, server.url("/busy")) for _ in range(8)]
+        assert {task.exception().reason for task in tasks} == {"throttled"}
+    assert len(server.paths()) <= 2
 
 
 def test_hosts_do_not_wait_for_each_other(server, client):

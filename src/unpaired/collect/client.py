@@ -2,7 +2,7 @@
 
 Of libraries only the protocol (h11), the names (idna) and robots.txt (protego) are used. Filters
 around `requests` guard the address; the total deadline, the decoded size, the pauses and the hops
-would still be ours, at several times the work a request.
+would still be ours, and reach into its layers.
 """
 
 import ssl

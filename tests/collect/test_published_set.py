@@ -69,6 +69,7 @@ def settings_of(tiny_params, packed):
     counts = [{"train": COUNTS[f"train{side}"], "test": COUNTS[f"test{side}"]} for side in "AB"]
     domains = [one | count for one, count in zip(asked["domains"], counts, strict=True)]
     changes |= {"clean.size": 32, "domains": domains, "search.watch": str(packed.parent)}
+    changes["search.contact"] = "test@example.org"
     changes["search.source"] = asked["search"]["source"]
     return lambda archive: tiny_params(changes | {"search.archive": archive})
 

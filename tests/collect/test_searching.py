@@ -234,12 +234,29 @@ def test_the_licence_is_asked_for_and_checked(rules, bags, serve, place, licence
     assert all(request["license_type"] for request in fake.asked)
 
 
+def listed(tmp_path, count):
+    lines = [f"https://example.org/{number}.jpg\n" for number in range(count)]
+    (tmp_path / "added/list.txt").write_text("".join(lines))
+
+
 def test_pictures_of_unknown_licence_are_refused(rules, bags, tmp_path):
-    add(tmp_path, *(f"bags/{n}.jpg" for n in range(5)))
+    listed(tmp_path, 5)
     with pytest.raises(
         Problem, match=r"5 pictures short: 0 are found.*5 more tell no licence that"
     ):
-        search(rules(source="folder", licence="reusable"), bags("bags", train=4, test=1))
+        search(rules(source="urls", licence="reusable"), bags("list.txt", train=4, test=1))
+
+
+def test_of_own_pictures_one_knows_the_licence_oneself(rules, bags, tmp_path):
+    add(tmp_path, *(f"bags/{n}.jpg" for n in range(5)))
+    found = search(rules(source="folder", licence="commercial"), bags("bags", train=4, test=1))
+    assert len(found) == 5
+
+
+def test_addresses_want_a_contact_before_they_are_fetched(rules, bags, tmp_path):
+    listed(tmp_path, 5)
+    with pytest.raises(Problem, match=r"search\.contact is empty: every server"):
+        search(rules(source="urls", contact=""), bags("list.txt", train=4, test=1))
 
 
 def test_keys_come_from_a_file_too_and_the_environment_wins(place, monkeypatch):

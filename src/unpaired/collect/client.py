@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -83,7 +84,7 @@ class Client:
 
         def attempt() -> Answer:
             with self._opened(url, {}, polite=True) as (answer, connection):
-                return replace(answer, body=b"".join(_decoded(answer, connection, SIZE)))
+                return replace(answer, body=_whole(_decoded(answer, connection, SIZE)))
 
         return self._wanted(self._patiently(attempt))
 
@@ -94,7 +95,7 @@ class Client:
 
         def attempt() -> Answer:
             with self._opened(asked, headers, polite=False) as (answer, connection):
-                return replace(answer, body=b"".join(_decoded(answer, connection, SIZE)))
+                return replace(answer, body=_whole(_decoded(answer, connection, SIZE)))
 
         try:
             answer = self._patiently(attempt)
@@ -276,6 +277,12 @@ def _paced(pieces: Iterator[bytes], connection: Connection) -> Iterator[bytes]:
             connection.deadline = time.monotonic() + SECONDS
         size += len(piece)
         yield piece
+
+
+def _whole(pieces: Iterator[bytes]) -> bytes:
+    body = BytesIO()  # joining would hold all of it twice
+    body.writelines(pieces)
+    return body.getvalue()
 
 
 def _start(pieces: Iterator[bytes], size: int) -> bytes:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from unpaired.clean.decoding import extension
 from unpaired.collect.client import Answer, Client
+from unpaired.collect.redaction import redacted
 from unpaired.collect.refused import Refused
 
 MAX_ARCHIVE = 20 * 10**9  # bytes
@@ -135,8 +136,8 @@ def _described(answer: Answer, digest: str, form: str, size: int) -> Download:
         sha256=digest,
         format=form,
         bytes=size,
-        final_url=answer.url,
-        redirects=" ".join(answer.redirects),
+        final_url=redacted(answer.url),
+        redirects=" ".join(map(redacted, answer.redirects)),
         status=answer.status,
         fetched=datetime.now(UTC).isoformat(timespec="seconds"),
     )

@@ -63,7 +63,7 @@ def gather(
     """
     found = unique(have)
     seen = {normalised(candidate.url) for candidate in found}
-    usable = sum(allowed(candidate.licence, settings.licence) for candidate in found)
+    usable = sum(permitted(candidate, settings) for candidate in found)
     ended: set[tuple] = set()
     for source, request in requests(domain, settings):
         if usable >= wanted(domain, settings):
@@ -75,11 +75,16 @@ def gather(
             paid -= costs
             new = [c for c in unique(answer[0]) if normalised(c.url) not in seen]
             seen.update(normalised(candidate.url) for candidate in new)
-            usable += sum(allowed(candidate.licence, settings.licence) for candidate in new)
+            usable += sum(permitted(candidate, settings) for candidate in new)
             found += new
             if not answer[1]:
                 ended.add(series(source, request))
     return found
+
+
+def permitted(candidate: Candidate, settings: Search) -> bool:
+    """Whether `search.licence` lets it in. Of pictures in one's own folders one knows oneself."""
+    return candidate.source == "folder" or allowed(candidate.licence, settings.licence)
 
 
 def wanted(domain: Domain, settings: Search) -> int:

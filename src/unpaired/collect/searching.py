@@ -1,5 +1,6 @@
 """Asks the sources, and the watched folder, where each domain's pictures are."""
 
+import re
 from pathlib import Path
 
 from tqdm import tqdm
@@ -7,11 +8,12 @@ from tqdm import tqdm
 from unpaired.collect.answers import Found, Request
 from unpaired.collect.asking import Web
 from unpaired.collect.candidates import Candidate
-from unpaired.collect.licences import allowed
-from unpaired.collect.planning import gather, share, unique, wanted
+from unpaired.collect.planning import gather, permitted, share, unique, wanted
 from unpaired.collect.sources import archive, celeba, folder, synthetic, urls
 from unpaired.errors import Problem
 from unpaired.params import Domain, Params, Search
+
+REMOTE = re.compile("(archive\\+)?https?:")
 
 
 def search(domain: Domain, params: Params, web: Web) -> list[Candidate]:
@@ -39,7 +41,7 @@ def search(domain: Domain, params: Params, web: Web) -> list[Candidate]:
     if "folder" not in settings.sources:
         found += folder.find(Path(settings.watch), domain.name)
     found = unique(found)
-    usable = [one for one in found if allowed(one.licence, settings.licence)]
+    usable = [one for one in found if permitted(one, settings)]
     _judge(domain, settings, usable, len(found) - len(usable), web)
     return usable
 
@@ -65,6 +67,11 @@ def _judge(
     domain: Domain, settings: Search, usable: list[Candidate], refused: int, web: Web
 ) -> None:
     """Raises Problem where there are too few, and says in a line what else is to be known."""
+    if not settings.contact and any(REMOTE.match(candidate.url) for candidate in usable):
+        raise Problem(
+            "search.contact is empty: every server that holds pictures is told whom to write to;"
+            " give your mail address or page"
+        )
     target = wanted(domain, settings)
     reasons = list(web.over.values())
     if refused:

@@ -60,8 +60,8 @@ class Clone:
         return type(self)(folder)
 
     def start(self, *command: str) -> subprocess.Popen:
-        """The command, not waited for."""
-        return subprocess.Popen(command, **self._how)
+        """The command, not waited for, in a process group of its own."""
+        return subprocess.Popen(command, **self._how, start_new_session=True)
 
     def run(self, *command: str, code: int = 0) -> str:
         """The command's output, both streams. Its exit code is checked."""

@@ -193,6 +193,13 @@ def test_what_is_doubtful_is_quarantined(cleaned, reason):
     assert (verdicts["value"][0] > verdicts["limit"][0]) == (reason == "light")
 
 
+def test_without_a_face_the_central_square_waits_for_a_person(tmp_path, rules):
+    (tmp_path / "file").write_bytes(encoded(noise(0)))
+    found = examine(tmp_path, rules.model_copy(update={"crop": "face"}), "file")
+    assert found.reason == "no_face" and found.detail
+    assert np.array_equal(found.image, np.asarray(square(noise(0), 32, "center")))
+
+
 def test_the_limits_themselves_are_fine(tmp_path, rules):
     for width, height in ((24, 24), (48, 24), (100, 90)):
         (tmp_path / "file").write_bytes(encoded(noise(0, width, height)))

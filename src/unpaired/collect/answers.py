@@ -12,8 +12,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+from unpaired.collect.bodies import Answer
 from unpaired.collect.candidates import Candidate
-from unpaired.collect.client import Answer
 from unpaired.errors import Problem
 from unpaired.places import CACHE
 from unpaired.store import write_text

@@ -7,19 +7,18 @@ would still be ours, and reach into its layers.
 
 import ssl
 import time
-import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from importlib.metadata import version
-from io import BytesIO
 from pathlib import Path
 from urllib.parse import urlencode
 
 import certifi
 
 from unpaired.collect.addresses import Place, place
+from unpaired.collect.bodies import SECONDS, Answer, beginning, decoded, paced, plain, whole
 from unpaired.collect.partial import Partial
 from unpaired.collect.politeness import TRANSIENT, TRIES, WAIT, Clock, Manners, retry_after
 from unpaired.collect.redaction import redacted, without_keys
@@ -30,24 +29,10 @@ from unpaired.collect.transport import PIECE, Connection, Headers, Pool
 from unpaired.errors import Problem
 
 SIZE = 20_000_000  # bytes of an answer, decoded
-MB = 1_000_000
-SECONDS = 30.0  # for an answer, all redirects included
 REDIRECTS = 5
 PUBLIC = {"Range", "If-Range"}  # headers that any host may see
 MOVED = {301, 302, 303, 307, 308}
 FLEETING = {"cut_short", "unreachable"}  # reasons that are worth another try
-
-
-@dataclass(frozen=True)
-class Answer:
-    """url: of the last hop; redirects: the URLs before it; headers: names in lower case, lines of
-    one name joined by `, `; body: decoded."""
-
-    status: int
-    url: str
-    redirects: tuple[str, ...]
-    headers: Mapping[str, str]
-    body: bytes = field(default=b"", repr=False)
 
 
 class Client:
@@ -84,7 +69,7 @@ class Client:
 
         def attempt() -> Answer:
             with self._opened(url, {}, polite=True) as (answer, connection):
-                return replace(answer, body=_whole(_decoded(answer, connection, SIZE)))
+                return replace(answer, body=whole(decoded(answer, connection, SIZE)))
 
         return self._wanted(self._patiently(attempt))
 
@@ -95,7 +80,7 @@ class Client:
 
         def attempt() -> Answer:
             with self._opened(asked, headers, polite=False) as (answer, connection):
-                return replace(answer, body=_whole(_decoded(answer, connection, SIZE)))
+                return replace(answer, body=whole(decoded(answer, connection, SIZE)))
 
         try:
             answer = self._patiently(attempt)
@@ -119,8 +104,8 @@ class Client:
                     raise Refused("cut_short", f"{connection.host}: another file now", again=LATER)
                 if answer.status in (200, 206):
                     begun = part.size() if answer.status == 206 else 0
-                    pieces = _decoded(answer, connection, limit - begun)
-                    part.write(_paced(pieces, connection), answer.status, answer.headers)
+                    pieces = decoded(answer, connection, limit - begun)
+                    part.write(paced(pieces, connection), answer.status, answer.headers)
                     return replace(answer, status=200)
                 return answer
 
@@ -134,7 +119,7 @@ class Client:
     def _robots_txt(self, url: str) -> tuple[int, bytes]:
         def attempt() -> Answer:
             with self._opened(url, {}, polite=False) as (answer, connection):
-                return replace(answer, body=_start(_plain(answer, connection), ROBOTS_SIZE))
+                return replace(answer, body=beginning(plain(answer, connection), ROBOTS_SIZE))
 
         answer = self._patiently(attempt)
         return answer.status, answer.body
@@ -194,7 +179,7 @@ class Client:
                             raise Refused("no_ai", f"{here.host}: X-Robots-Tag", status)
                         yield Answer(status, here.url, hops, _mapping(lines)), connection
                         return
-                    _start(connection.body(), PIECE)  # a short one leaves the connection usable
+                    beginning(connection.body(), PIECE)  # a short one leaves the connection usable
                 finally:
                     self._pool.keep(connection)
                 spent += time.monotonic() - start
@@ -233,65 +218,6 @@ class Client:
                 if not stale or not isinstance(error, Refused) or error.reason == "too_slow":
                     raise
                 fresh = True
-
-
-def _decoded(answer: Answer, connection: Connection, limit: int) -> Iterator[bytes]:
-    """The body in pieces of at most PIECE bytes. Raises Refused as soon as it is, or says that it
-    is, larger than the limit."""
-    size = 0
-    if int(answer.headers.get("content-length", 0)) > limit:
-        raise Refused("too_large", f"{connection.host} announces over {limit} bytes", answer.status)
-    for piece in _plain(answer, connection):
-        size += len(piece)
-        if size > limit:
-            raise Refused("too_large", f"{connection.host}: over {limit} bytes", answer.status)
-        yield piece
-
-
-def _plain(answer: Answer, connection: Connection) -> Iterator[bytes]:
-    """The body without the coding that some servers use unasked."""
-    host, coding = connection.host, answer.headers.get("content-encoding", "identity").lower()
-    if coding not in ("identity", "gzip", "x-gzip", "deflate"):
-        raise Refused("garbled", f"{host}: encoded in a way not asked for", answer.status)
-    if coding == "identity":
-        yield from connection.body()
-        return
-    decoder = zlib.decompressobj(wbits=47)  # gzip or zlib, by its head
-    try:
-        for piece in connection.body():
-            while piece and not decoder.eof:
-                yield decoder.decompress(piece, PIECE)
-                piece = decoder.unconsumed_tail
-        yield decoder.flush()
-    except zlib.error:
-        raise Refused("garbled", f"{host}: not {coding}, as it says", answer.status) from None
-    if not decoder.eof:
-        raise Refused("cut_short", f"{host}: its {coding} ends early", answer.status, LATER)
-
-
-def _paced(pieces: Iterator[bytes], connection: Connection) -> Iterator[bytes]:
-    """Gives each MB as long as a whole picture has."""
-    size = 0
-    for piece in pieces:
-        if (size + len(piece)) // MB > size // MB:
-            connection.deadline = time.monotonic() + SECONDS
-        size += len(piece)
-        yield piece
-
-
-def _whole(pieces: Iterator[bytes]) -> bytes:
-    body = BytesIO()  # joining would hold all of it twice
-    body.writelines(pieces)
-    return body.getvalue()
-
-
-def _start(pieces: Iterator[bytes], size: int) -> bytes:
-    body = b""
-    for piece in pieces:
-        body += piece
-        if len(body) > size:
-            break
-    return body[:size]
 
 
 def _lines(headers: Headers, name: str) -> list[str]:

@@ -18,7 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from unpaired.clean.decoding import extension
-from unpaired.collect.client import Answer, Client
+from unpaired.collect.bodies import Answer
+from unpaired.collect.client import Client
 from unpaired.collect.redaction import redacted
 from unpaired.collect.refused import Refused
 

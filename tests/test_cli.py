@@ -33,6 +33,8 @@ def run(folder: Path, *args: str) -> subprocess.CompletedProcess:
         "profile",
         "compare",
         "search",
+        "candidates",
+        "push",
     ],
 )
 def test_every_command_has_help_with_an_example(tmp_path, command):

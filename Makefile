@@ -23,7 +23,7 @@ run: setup
 	@unpaired summary
 
 test: setup
-	@pytest -n 2 --dist loadfile -m "not slow"
+	@pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-slow: setup
 	@pytest -m slow

@@ -1,5 +1,8 @@
 import fakes
 import pytest
+from hostile import Server
+from servers import Web
+from web import quick_client
 
 from unpaired.collect import answers, asking
 from unpaired.collect.client import Client
@@ -11,6 +14,29 @@ KEYS = {
     "GOOGLE_CSE_ID": fakes.GOOGLE_CX,
     "SERPAPI_API_KEY": fakes.SERPAPI_KEY,
 }
+
+
+@pytest.fixture
+def server():
+    """The hostile one, which can be told what to say."""
+    server = Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def client(monkeypatch):
+    """A client whose pauses take no time."""
+    with quick_client(monkeypatch, seconds=5) as client:
+        yield client
+
+
+@pytest.fixture
+def web():
+    """A server of pictures that counts what is asked of it."""
+    web = Web()
+    yield web
+    web.close()
 
 
 @pytest.fixture

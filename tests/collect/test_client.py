@@ -18,19 +18,6 @@ KEY = "AIza-SyGeheim1"
 
 
 @pytest.fixture
-def server():
-    server = Server()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def client(monkeypatch):
-    with quick_client(monkeypatch, seconds=5) as client:
-        yield client
-
-
-@pytest.fixture
 def resolver(monkeypatch):
     resolver = Resolver()
     monkeypatch.setattr(socket, "getaddrinfo", resolver)

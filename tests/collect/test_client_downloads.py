@@ -1,21 +1,8 @@
 import pytest
-from hostile import Server, answer, drips
+from hostile import answer, drips
 from web import quick_client, refusal
 
 PICTURE = bytes(range(256)) * 120  # 30 KB
-
-
-@pytest.fixture
-def server():
-    server = Server()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def client(monkeypatch):
-    with quick_client(monkeypatch, seconds=5) as client:
-        yield client
 
 
 def test_download(server, client, tmp_path):

@@ -8,8 +8,8 @@ from threading import Barrier
 from time import sleep
 
 import pytest
-from hostile import Server, answer
-from web import CONTACT, Resolver, quick_client, refusal
+from hostile import answer
+from web import CONTACT, Resolver, refusal
 
 from unpaired.collect.client import Client, Refused
 from unpaired.collect.politeness import TRIES, WAIT, retry_after
@@ -18,18 +18,9 @@ from unpaired.errors import Problem
 NOW = 1_800_000_000.0
 
 
-@pytest.fixture
-def server(monkeypatch):
+@pytest.fixture(autouse=True)
+def names(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", Resolver())
-    server = Server()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def client(monkeypatch):
-    with quick_client(monkeypatch, seconds=5) as client:
-        yield client
 
 
 def test_agent_is_honest(server, client):

@@ -4,18 +4,10 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
-from servers import Web
 
 from unpaired.collect import politeness
 from unpaired.collect.client import Client
 from unpaired.collect.downloads import Downloads
-
-
-@pytest.fixture
-def web():
-    web = Web()
-    yield web
-    web.close()
 
 
 @pytest.fixture

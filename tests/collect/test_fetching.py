@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from servers import Web, wait_until
+from servers import wait_until
 
 from unpaired.collect import downloads as downloading
 from unpaired.collect import fetching, politeness
@@ -47,13 +47,6 @@ def files(tmp_path):
     (added / "c.png").write_bytes(picture(0, "JPEG"))  # a again
     (added / "d.png").write_bytes(picture(1, "PNG"))
     return folder.search(added, ".")
-
-
-@pytest.fixture
-def web():
-    web = Web()
-    yield web
-    web.close()
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@ import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hostile import Server, answer, moved
-from web import Resolver, quick_client, refusal
+from hostile import answer, moved
+from web import Resolver, refusal
 
 from unpaired.collect import robots
 from unpaired.collect.robots import against_ai
@@ -12,18 +12,9 @@ from unpaired.collect.robots import against_ai
 RULES = b"User-agent: *\nDisallow: /private\n\nUser-agent: unpaired\nDisallow: /no\n"
 
 
-@pytest.fixture
-def server(monkeypatch):
+@pytest.fixture(autouse=True)
+def names(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", Resolver())
-    server = Server()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def client(monkeypatch):
-    with quick_client(monkeypatch, seconds=5) as client:
-        yield client
 
 
 def test_robots_txt(server, client):

@@ -1,12 +1,11 @@
 """The search stage's work in one process, on every kind of source."""
 
 import json
-import os
 from datetime import UTC, datetime, timedelta
 from math import ceil
 
 import pytest
-from fakes import GOOGLE_CX, GOOGLE_KEY, FakeCommons, FakeGoogle, FakeOpenverse, FakeSerpApi
+from fakes import GOOGLE_KEY, FakeCommons, FakeGoogle, FakeOpenverse, FakeSerpApi
 
 from unpaired.collect import answers, asking, searching
 from unpaired.collect.asking import Web
@@ -257,25 +256,6 @@ def test_addresses_want_a_contact_before_they_are_fetched(rules, bags, tmp_path)
     listed(tmp_path, 5)
     with pytest.raises(Problem, match=r"search\.contact is empty: every server"):
         search(rules(source="urls", contact=""), bags("list.txt", train=4, test=1))
-
-
-def test_keys_come_from_a_file_too_and_the_environment_wins(place, monkeypatch):
-    (place / ".env").write_text(f"GOOGLE_API_KEY=from-the-file\nGOOGLE_CSE_ID='{GOOGLE_CX}'\n")
-    monkeypatch.setenv("GOOGLE_API_KEY", GOOGLE_KEY)
-    told = {"GOOGLE_API_KEY": GOOGLE_KEY, "GOOGLE_CSE_ID": GOOGLE_CX}
-    assert asking.secrets("google") == told
-    assert "GOOGLE_CSE_ID" not in os.environ
-
-
-def test_missing_keys_are_named(place, monkeypatch):
-    monkeypatch.setenv("GOOGLE_CSE_ID", " ")
-    with pytest.raises(
-        Problem, match=r"google needs GOOGLE_API_KEY and GOOGLE_CSE_ID, .*docs/coll"
-    ):
-        asking.secrets("google")
-    with pytest.raises(Problem, match=r"serpapi needs SERPAPI_API_KEY, in the environment or in"):
-        asking.secrets("serpapi")
-    assert asking.secrets("openverse") == {"OPENVERSE_TOKEN": ""}
 
 
 def test_a_key_that_the_service_repeats_is_hidden(rules, bags, serve, place, monkeypatch):

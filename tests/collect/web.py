@@ -5,7 +5,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from unpaired.collect import client as module
+from unpaired.collect import bodies
+from unpaired.collect import client as requests
 from unpaired.collect.client import Client, Refused
 
 CONTACT = "collector@example.org"
@@ -45,7 +46,8 @@ class Time:
 @contextmanager
 def quick_client(monkeypatch, loopback=True, seconds=0.6):
     """A client with the time of a Time, and a deadline that a test can wait for."""
-    monkeypatch.setattr(module, "SECONDS", seconds)
+    for module in (bodies, requests):
+        monkeypatch.setattr(module, "SECONDS", seconds)
     with Client(CONTACT, loopback=loopback) as client:
         client.time = Time(client)
         yield client

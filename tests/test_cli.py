@@ -25,6 +25,7 @@ def run(folder: Path, *args: str) -> subprocess.CompletedProcess:
     "command",
     [
         "translate",
+        "import-weights",
         "lock",
         "sets export",
         "summary",
@@ -58,6 +59,7 @@ def test_help_is_quick_to_come_by():
         (["sets", "export", "out"], "data/sets/train/about.json is missing; run `dvc repro split`"),
         (["summary"], "metrics/evaluation.json is missing; run `dvc repro` first"),
         (["translate", "a.png", "b.png"], "models/export"),
+        (["import-weights", "a2b.pth"], "a2b.pth: no such weights file"),
         (["register"], "models/export/generators.safetensors is missing; run `dvc repro`"),
         (["promote"], "params.yaml: No such file"),
         (["profile", "paper"], "no profile 'paper': profiles/ holds none"),

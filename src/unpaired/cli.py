@@ -38,6 +38,26 @@ def translate(
     print(f"{count} translated into {target}")
 
 
+@app.command("import-weights", epilog="Example: unpaired import-weights horse2zebra_0.4.0.pth")
+def import_weights(
+    file: Annotated[Path, typer.Argument(help="A state dict of a CycleGAN ResNet generator.")],
+    source: Annotated[
+        str | None, typer.Option("--from", help="Domain; by default in the file's name.")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option("--to", help="Domain; by default in the file's name.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder; by default models/imported/FROM2TO.")
+    ] = None,
+) -> None:
+    """Makes a model for `unpaired translate` of a generator that others have trained."""
+    from unpaired.importing import import_weights
+
+    folder = import_weights(file, source, target, out)
+    print(f"unpaired translate photo.jpg out.png --model {folder}")
+
+
 @app.command(epilog="Example: unpaired lock && git add split.lock.csv")
 def lock() -> None:
     """Adds the current split to split.lock.csv, so that nobody changes sides when data is added.

@@ -40,7 +40,9 @@ def translate(
 
 @app.command("import-weights", epilog="Example: unpaired import-weights horse2zebra_0.4.0.pth")
 def import_weights(
-    file: Annotated[Path, typer.Argument(help="A state dict of a CycleGAN ResNet generator.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="State dict of a CycleGAN ResNet generator.")
+    ],
     source: Annotated[
         str | None, typer.Option("--from", help="Domain; by default in the file's name.")
     ] = None,

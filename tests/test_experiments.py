@@ -23,7 +23,7 @@ _flatten = flatten
 def flatten(directions):
     return _flatten(directions) | {{"edition": {}}}
 """
-AT_ONCE = ("dvc", "exp", "run", "--temp", "train", "-S", "train.epochs=4")
+AT_ONCE = ("dvc", "--wait-for-lock", "exp", "run", "--temp", "train", "-S", "train.epochs=4")
 
 
 class Lab(Clone):

@@ -46,7 +46,7 @@ def import_weights(
     card = {
         "domains": [source, target],
         "size": SIZE,
-        "crop": "center",  # of the trained crops the one that scales the shorter side, unpadded
+        "crop": "whole",
         "architecture": architecture,
         "imported": path.name,
     }

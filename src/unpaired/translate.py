@@ -12,7 +12,7 @@ from torch import nn
 from tqdm import tqdm
 
 from unpaired.clean.decoding import Refused, canonical, decode
-from unpaired.clean.geometry import NoFace, face_box, square, unsquare
+from unpaired.clean.geometry import FILTER, GAP, NoFace, face_box, square, unsquare
 from unpaired.errors import Problem
 from unpaired.weights import Generators, load_generators
 
@@ -50,7 +50,7 @@ class Translator:
     """Generators that take and give pictures. On the GPU where there is one.
 
     domains: names, A first; size: the side they were trained at; crop: `pad`, `center` or
-    `face`.
+    `face`, or `whole`: not squared, its shorter side scaled to that size.
     """
 
     def __init__(self, generators: Generators):
@@ -84,6 +84,8 @@ class Translator:
         picture = _picture(image)
         if native:
             return self._native(network, picture)
+        if self.crop == "whole":
+            return self._whole(network, picture)
         crop = self.crop
         if crop == "face":
             try:
@@ -101,6 +103,12 @@ class Translator:
             known = ", ".join(sorted(self._towards))
             raise Problem(f"this model translates to {known}, not to {to!r}")
         return self._towards[to]
+
+    def _whole(self, network: nn.Module, picture: Image.Image) -> Image.Image:
+        scale = self.size / min(picture.size)
+        sides = round(picture.width * scale), round(picture.height * scale)
+        scaled = picture.resize(sides, FILTER, reducing_gap=GAP)
+        return self._native(network, scaled).resize(picture.size, FILTER)
 
     def _native(self, network: nn.Module, picture: Image.Image) -> Image.Image:
         # The generator halves each side twice, and its smallest map must exceed its padding.

@@ -7,6 +7,7 @@ from piles import BLUE, RED, row, split_of, thing, write_clean
 
 from unpaired.data_report.closest import closest_pairs
 from unpaired.data_report.figures import cleaning_figures, split_figures
+from unpaired.store import write_set
 
 ROWS = [
     row("mug", "a1", sharpness="0.1"),
@@ -105,6 +106,20 @@ def test_a_copy_in_train_of_a_test_picture_is_a_leak(tmp_path, cleaning):
         "leaks": 0,
         "closest": pytest.approx(cup, abs=0.01),
     }
+
+
+def test_a_leak_is_seen_behind_a_nearer_picture_of_another_colour(tmp_path, cleaning):
+    rows = [row("mug", name) for name in ("shot", "again", "dyed", "other")]
+    split = split_of(write_clean(tmp_path, rows), {"shot": "test"})
+    shot = thing(RED, 32)
+    again = np.clip(shot + np.random.default_rng(0).normal(0, 9, shot.shape), 0, 255)
+    pictures = {"shot": shot, "again": again, "dyed": shot + np.array([-4, 0, 4])}
+    pictures["other"] = thing(BLUE, 32)
+    table = split[["pixel_hash"]]
+    images = (pictures[name].clip(0, 255).astype(np.uint8) for name in table["pixel_hash"])
+    write_set(tmp_path / "descriptors", "mug", images, table, 32)
+    closest = closest_pairs(tmp_path, split, cleaning)
+    assert closest.loc[0, ["train", "leak"]].tolist() == ["again", True]
 
 
 def test_copies_on_one_side_and_in_reserve_are_no_leak(tmp_path, cleaning):

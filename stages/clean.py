@@ -19,7 +19,8 @@ def clean(params: Params) -> None:
     figures = cleaning_figures(verdicts, CLEAN)
     for domain, found in figures.items():
         reasons = found["quarantined"] | found["dropped"]
-        print(f"{domain}: {found['kept']} of {found['candidates']} kept; {reasons}")
+        told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in reasons.items())
+        print(f"{domain}: {found['kept']} of {found['candidates']} kept; refused: {told or 'none'}")
     for unknown in sorted(set(overrides) - set(verdicts["pixel_hash"])):
         print(f"overrides.csv: {unknown} is no picture here")
     write_figures("metrics/data.json", figures)

@@ -13,10 +13,10 @@ import torch
 
 from unpaired.errors import Problem
 from unpaired.networks import ResnetGenerator
+from unpaired.params import NAME
 from unpaired.weights import save_generators
 
 SIZE = 256  # px, the side that both layouts are trained and used at
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")  # as in params.yaml
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 State = dict[str, torch.Tensor]
 
@@ -37,7 +37,7 @@ def import_weights(
     if not source or not target:
         raise Problem(f"{path} does not name its domains: add, say, --from horse --to zebra")
     for name in (source, target):
-        if not NAME.fullmatch(name):
+        if not re.fullmatch(NAME, name):
             raise Problem(f"{name!r}: a domain's name is made of letters, digits, - and _")
     if source.lower() == target.lower():
         raise Problem(f"both domains are called {source}: choose others by --from and --to")

@@ -24,7 +24,8 @@ Whole = Annotated[int, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
 Weight = Annotated[float, Field(ge=0)]
 # A domain's name becomes a file's: letters, digits, - and _.
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)]
+NAME = r"[A-Za-z0-9][A-Za-z0-9_-]*"
+Name = Annotated[str, StringConstraints(pattern=f"^{NAME}$", max_length=64)]
 Text = Annotated[str, StringConstraints(min_length=1)]
 
 
@@ -69,6 +70,7 @@ class Variations(Section):
 class Endpoints(Section):
     google: Text
     serpapi: Text
+    google_html: Text
     openverse: Text
     commons: Text
 

@@ -1,17 +1,16 @@
 """What every script in stages/ shares: checked parameters, one-line errors, its time kept."""
 
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import psutil
 
 from unpaired import params
 from unpaired.errors import Problem
 from unpaired.places import CACHE
+from unpaired.store import write_text
 
 TIMES = CACHE / "times"
 
@@ -32,8 +31,4 @@ def run(body: Callable[[params.Params], None]) -> None:
 
 def write_figures(path: str, figures: Mapping) -> None:
     """JSON that `dvc metrics` shows, atomically."""
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.part")
-    temporary.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    os.replace(temporary, target)
+    write_text(path, json.dumps(figures, indent=2) + "\n")

@@ -24,6 +24,7 @@ FIGURES: dict[str, tuple[str, str, Callable[[list[float]], float]]] = {
     "Colour kept, of 1": ("colour_kept", "{:.2f}", max),
 }
 PLACES = {
+    "data": "metrics/data_report.html",
     "report": "metrics/report.html",
     "grids": "metrics/grids/, metrics/samples/ (while it trained)",
     "model": "models/export/",

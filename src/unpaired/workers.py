@@ -27,6 +27,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 # Forking is immediate, and safe here: these stages run neither threads nor torch.
 CONTEXT: Any = get_context("fork" if sys.platform == "linux" else "spawn")
+# Not `concurrent.futures`, which gives up all items when one worker dies and says not which did it.
 CHUNK = 8  # items that a worker is handed at once, at most
 AHEAD = 32  # items a worker that are begun before the oldest one is done, at most
 SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of <linux/prctl.h>

@@ -24,7 +24,9 @@ def shop(tmp_path, serve):
 
     def made(fake, counts):
         clone = tiny_clone(tmp_path / "unpaired")
-        others = dict.fromkeys(("serpapi", "openverse", "commons"), "http://none.invalid")
+        others = dict.fromkeys(
+            ("serpapi", "google_html", "openverse", "commons"), "http://none.invalid"
+        )
         asked = {"source": "google", "contact": "test@example.org"}
         clone.set(search=asked | {"endpoints": {"google": fake.endpoint} | others})
         yaml, path = YAML(), clone.folder / "params.yaml"

@@ -9,10 +9,9 @@ from typing import Any
 from dotenv import dotenv_values
 
 from unpaired.collect.answers import Found, Gone, Quota, Request, keep, kept
-from unpaired.collect.client import Client
+from unpaired.collect.client import NO_CONTACT, Client
 from unpaired.collect.planning import WEB
 from unpaired.collect.refused import Refused
-from unpaired.collect.sources.google_html import ENDPOINT
 from unpaired.errors import Problem
 from unpaired.params import Search
 from unpaired.places import ROOT
@@ -30,10 +29,7 @@ class Web:
         self.settings = settings
         self.names = [source for source in settings.sources if source in WEB]
         if self.names and not settings.contact:
-            raise Problem(
-                f"search.contact is empty: {', '.join(self.names)} and every server that holds"
-                " pictures are told whom to write to; give your mail address or page"
-            )
+            raise Problem(NO_CONTACT)
         self.client = Client(settings.contact, loopback)
         self.over: dict[str, str] = {}
 
@@ -65,8 +61,7 @@ class Web:
         return keep(source, request, snapshot, found, datetime.now(UTC))
 
     def _ask(self, source: str, request: Request) -> Found:
-        endpoints = self.settings.endpoints.model_dump()
-        endpoint = endpoints.get(source) or ENDPOINT
+        endpoint = getattr(self.settings.endpoints, source)
         keys = secrets(source)
         try:
             return WEB[source].ask(request, self.client, endpoint, keys)

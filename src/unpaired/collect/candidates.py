@@ -1,12 +1,12 @@
 """Where each picture of a domain is said to be: one JSON line a picture."""
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from unpaired.errors import Problem
+from unpaired.store import write_text
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,8 @@ class Candidate:
 
 
 def write_candidates(path: Path, candidates: Iterable[Candidate]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
-    with open(temporary, "w", encoding="utf-8") as file:
-        file.writelines(json.dumps(asdict(c), ensure_ascii=False) + "\n" for c in candidates)
-    os.replace(temporary, path)
+    lines = (json.dumps(asdict(c), ensure_ascii=False) + "\n" for c in candidates)
+    write_text(path, "".join(lines))
 
 
 def read_candidates(path: Path) -> list[Candidate]:

@@ -28,6 +28,9 @@ from unpaired.collect.robots import TOKEN, Robots, against_ai
 from unpaired.collect.transport import PIECE, Connection, Headers, Pool
 from unpaired.errors import Problem
 
+NO_CONTACT = (
+    "search.contact is empty: every server is told whom to write to; give your mail address or page"
+)
 SIZE = 20_000_000  # bytes of an answer, decoded
 REDIRECTS = 5
 PUBLIC = {"Range", "If-Range"}  # headers that any host may see
@@ -197,7 +200,7 @@ class Client:
         self, here: Place, headers: Mapping[str, str], deadline: float
     ) -> tuple[Connection, int, Headers]:
         if not self._agent:
-            raise Problem("search.contact is empty: servers are told whom to write to; set it")
+            raise Problem(NO_CONTACT)
         sent = [
             ("Host", here.origin.partition("://")[2]),
             ("User-Agent", self._agent),

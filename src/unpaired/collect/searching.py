@@ -8,6 +8,7 @@ from tqdm import tqdm
 from unpaired.collect.answers import Found, Request
 from unpaired.collect.asking import Web
 from unpaired.collect.candidates import Candidate
+from unpaired.collect.client import NO_CONTACT
 from unpaired.collect.planning import gather, permitted, share, unique, wanted
 from unpaired.collect.sources import archive, celeba, folder, synthetic, urls
 from unpaired.errors import Problem
@@ -68,10 +69,7 @@ def _judge(
 ) -> None:
     """Raises Problem where there are too few, and says in a line what else is to be known."""
     if not settings.contact and any(REMOTE.match(candidate.url) for candidate in usable):
-        raise Problem(
-            "search.contact is empty: every server that holds pictures is told whom to write to;"
-            " give your mail address or page"
-        )
+        raise Problem(NO_CONTACT)
     target = wanted(domain, settings)
     reasons = list(web.over.values())
     if refused:

@@ -22,7 +22,6 @@ PAGE = 100
 PAGED = "start"
 RESULTS = 1000  # of one query, at most
 SIZES = {"medium": "medium", "large": "large", "xlarge": ">2mp", "huge": ">10mp"}
-ENDPOINT = "https://www.google.com/search"
 OTHERS = "use google, serpapi, openverse or commons as search.source (docs/collecting.md)"
 
 

@@ -82,9 +82,7 @@ def test_a_wrong_type_or_value_names_the_key_and_the_value(refused, key, value):
     assert ";" not in line
 
 
-@pytest.mark.parametrize(
-    "key", ["epoch", "train.lamda_cycle", "search.synthetic.sead", "domains.0.quota"]
-)
+@pytest.mark.parametrize("key", ["epoch", "search.synthetic.sead", "domains.0.quota"])
 def test_an_unknown_key_is_named(refused, key):
     assert refused({key: 3}) == f": {key} is not a parameter (mistyped?)"
 
@@ -119,7 +117,19 @@ def test_a_domain_cannot_take_the_name_of_a_stage_s_file(refused):
 def test_cyclegan_takes_two_domains(refused, count):
     domains = [DOMAIN | {"name": f"apple{place}"} for place in range(count)]
     line = refused({"domains": domains})
-    assert "exactly two domains" in line if count == 3 else "domains is " in line
+    assert "exactly two domains" in line if count else "domains is " in line
+
+
+def test_a_key_of_another_model_is_named_with_the_model(refused):
+    wrong = ": train.lamda_cycle is not a parameter of cyclegan (mistyped, or of another train.mod"
+    assert refused({"train.lamda_cycle": 3}).startswith(wrong)
+    assert "train.lambda_cycle is not a parameter of stargan" in refused({"train.model": "stargan"})
+
+
+def test_an_unknown_model_is_answered_with_those_there_are(refused):
+    assert refused({"train.model": "pix2pix"}) == (
+        ": train.model is 'pix2pix': it is one of cyclegan, dcgan, stargan"
+    )
 
 
 @pytest.mark.parametrize("text", ["train: [", "a: 1\na: 2\n", "a: !!python/object:os.system {}"])

@@ -13,7 +13,7 @@ import torch
 
 from unpaired.errors import Problem
 from unpaired.networks import ResnetGenerator
-from unpaired.params import NAME
+from unpaired.params.values import NAME
 from unpaired.weights import save_generators
 
 SIZE = 256  # px, the side that both layouts are trained and used at

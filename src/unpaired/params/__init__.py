@@ -3,34 +3,14 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from unpaired.errors import Problem
-
-Share = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=1)]
-Whole = Annotated[int, Field(ge=0)]
-Positive = Annotated[float, Field(gt=0)]
-Weight = Annotated[float, Field(ge=0)]
-# A domain's name becomes a file's: letters, digits, - and _.
-NAME = r"[A-Za-z0-9][A-Za-z0-9_-]*"
-Name = Annotated[str, StringConstraints(pattern=f"^{NAME}$", max_length=64)]
-Text = Annotated[str, StringConstraints(min_length=1)]
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+from unpaired.params.models import MODELS, Train
+from unpaired.params.values import Count, Name, Section, Share, Text, Whole
 
 
 class Domain(Section):
@@ -115,36 +95,6 @@ class Split(Section):
     keep_sides: bool
 
 
-class Train(Section):
-    model: Literal["cyclegan"]
-    seed: Whole
-    epochs: Count
-    decay: Share
-    batch_size: Count
-    learning_rate: Positive
-    beta1: Annotated[float, Field(ge=0, lt=1)]
-    beta2: Annotated[float, Field(ge=0, lt=1)]
-    gan_loss: Literal["lsgan", "log", "log_saturating"]
-    lambda_cycle: Weight
-    lambda_identity: Weight
-    r1_gamma: Weight
-    ngf: Count
-    blocks: Literal[6, 9]
-    upsample: Literal["resize", "transpose"]
-    ndf: Count
-    init_gain: Positive
-    pool_size: Whole
-    ema: Annotated[float, Field(ge=0, lt=1)]
-    load_scale: Annotated[float, Field(ge=1, le=2)]
-    flip: bool
-    precision: Literal["auto", "fp32", "bf16"]
-    device: Literal["auto", "cpu", "cuda"]
-    threads: Count
-    log_every: Count
-    sample_every: Count
-    checkpoint_every: Count
-
-
 class Evaluate(Section):
     seed: Whole
     kid_subset_size: Annotated[int, Field(ge=2, le=1000)]
@@ -164,7 +114,7 @@ class Promote(Section):
 
 
 class Params(Section):
-    domains: Annotated[list[Domain], Field(min_length=2)]
+    domains: Annotated[list[Domain], Field(min_length=1)]
     search: Search
     clean: Clean
     split: Split
@@ -184,9 +134,11 @@ class Params(Section):
         return domains
 
     @model_validator(mode="after")
-    def _cyclegan_has_two_domains(self) -> "Params":
+    def _as_many_domains_as_the_model_has(self) -> "Params":
         if self.train.model == "cyclegan" and len(self.domains) != 2:
             raise ValueError("train.model cyclegan translates between exactly two domains")
+        if self.train.model == "dcgan" and len(self.domains) != 1:
+            raise ValueError("train.model dcgan makes pictures of one domain: keep one in domains")
         return self
 
 
@@ -209,10 +161,18 @@ def load(path: str | Path = "params.yaml") -> Params:
 
 
 def _describe(error: ErrorDetails) -> str:
-    key = ".".join(map(str, error["loc"])) or "the file"
+    path = list(error["loc"])
+    model = path.pop(1) if path[:1] == ["train"] and path[1:2] and path[1] in MODELS else None
+    key = ".".join(map(str, path)) or "the file"
     match error["type"]:
+        case "extra_forbidden" if model:
+            return f"{key} is not a parameter of {model} (mistyped, or of another train.model?)"
         case "extra_forbidden":
             return f"{key} is not a parameter (mistyped?)"
+        case "union_tag_invalid" if key == "train":
+            return f"train.model is {error['input']['model']!r}: it is one of {', '.join(MODELS)}"
+        case "union_tag_not_found" if key == "train":
+            return "train.model is missing"
         case "missing":
             return f"{key} is missing"
     return f"{key} is {error['input']!r}: {error['msg']}" if error["loc"] else error["msg"]

@@ -12,7 +12,7 @@ from unpaired.params import Params
 from unpaired.stage import run, write_figures
 from unpaired.store import read_set, write_table
 from unpaired.tracking.training import TrainingRun
-from unpaired.training.cyclegan import CycleGAN
+from unpaired.training.loop import Model
 from unpaired.training.loop import train as train_networks
 from unpaired.training.resume import state_folder, trajectory
 from unpaired.weights import save_generators
@@ -35,11 +35,14 @@ class Observer:
         shutil.copytree(grid.parent, METRICS / "samples", dirs_exist_ok=True)
         self.tracked.sample(step, grid)
 
-    def checkpoint(self, step: int, model: CycleGAN) -> None:
+    def checkpoint(self, step: int, model: Model) -> None:
         card = self.card | {"architecture": model.architecture, "precision": model.precision}
         weights = MODELS / "generators.safetensors"
         save_generators(weights, model.generators(), card | {"step": step})
         self.tracked.checkpoint(step, self.done, weights)
+
+    def warn(self, tag: str, text: str) -> None:
+        self.tracked.warn(tag, text)
 
 
 def train(params: Params) -> None:
@@ -48,7 +51,7 @@ def train(params: Params) -> None:
     card = json.loads((SET / "about.json").read_text())
     images = {domain: read_set(SET, domain).images for domain in card["domains"]}
     settings = params.train.model_dump()
-    with state_folder(trajectory(settings | card, images)) as state:
+    with state_folder(trajectory(settings | card, images), params.train.epochs) as state:
         known = state / "run.json"
         run_id = json.loads(known.read_text())["run_id"] if known.exists() else None
         with TrainingRun(params.model_dump(), lineage("train"), run_id) as tracked:

@@ -3,7 +3,7 @@ import torch
 
 from unpaired.errors import Problem
 from unpaired.training import hardware
-from unpaired.training.hardware import resolve_device, resolve_precision
+from unpaired.training.hardware import resolve_device, resolve_precision, resolve_threads
 
 CPU = torch.device("cpu")
 
@@ -48,3 +48,20 @@ def test_the_measurement_measures():
 def test_what_is_asked_for_is_not_measured(monkeypatch, precision):
     monkeypatch.setattr(hardware, "_seconds", lambda _: pytest.fail("measured"))
     assert resolve_precision(precision, CPU) == precision
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [({1: 8, 2: 8.1, 4: 1}, 1), ({1: 8, 2: 5, 4: 4.5, 8: 1}, 2), ({1: 8, 2: 5, 4: 3, 8: 2}, 8)],
+)
+def test_auto_takes_more_threads_while_they_pay(monkeypatch, seconds, expected):
+    monkeypatch.setattr(hardware, "_with_threads", seconds.get)
+    monkeypatch.setattr(hardware.os, "sched_getaffinity", lambda _: set(range(16)))
+    assert resolve_threads("auto") == expected
+
+
+def test_a_small_machine_and_a_given_number_are_not_measured(monkeypatch):
+    monkeypatch.setattr(hardware, "_with_threads", lambda _: pytest.fail("measured"))
+    monkeypatch.setattr(hardware.os, "sched_getaffinity", lambda _: {0, 1})
+    assert resolve_threads("auto") == 1
+    assert resolve_threads(3) == 3

@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import pytest
 
-from unpaired.training.schedule import constant_then_linear
+from unpaired.training.schedule import constant_steps, constant_then_linear
 
 
 def rates(steps, decay):
@@ -21,7 +21,7 @@ def test_all_decay_falls_from_the_first_step():
     assert rates(4, 1.0) == [1, 0.75, 0.5, 0.25]
 
 
-@pytest.mark.parametrize("decay", [0.1, 1 / 3, 0.77])
+@pytest.mark.parametrize("decay", [0.0, 0.1, 1 / 3, 0.5, 0.77, 0.9, 1.0])
 @pytest.mark.parametrize("steps", [1, 7, 100])
 def test_the_rate_never_rises_nor_ends(decay, steps):
     found = rates(steps, decay)
@@ -29,3 +29,4 @@ def test_the_rate_never_rises_nor_ends(decay, steps):
     assert all(one >= other for one, other in pairwise(found))
     flat = sum(rate == 1 for rate in found)
     assert flat == pytest.approx(steps * (1 - decay), abs=1.01)
+    assert flat == constant_steps(steps, decay)

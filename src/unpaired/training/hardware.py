@@ -1,11 +1,14 @@
 """What `auto` comes to on this machine."""
 
+import os
 import time
 
 import torch
 from torch import nn
 
 from unpaired.errors import Problem
+
+WORTH_A_THREAD = 0.75  # of the time, when their number is doubled
 
 
 def resolve_device(device: str) -> torch.device:
@@ -14,6 +17,25 @@ def resolve_device(device: str) -> torch.device:
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(device)
+
+
+def resolve_threads(threads: int | str) -> int:
+    """Threads of an operator. `auto` measures 1, 2, 4, … up to half of the cores (a step of
+    CycleGAN runs in two threads of its own) and takes more only where they pay: on a shared
+    machine, threads that wait for each other are several times slower than one."""
+    if isinstance(threads, int):
+        return threads
+    best, candidate = 1, 2
+    while candidate <= len(os.sched_getaffinity(0)) // 2:
+        if _with_threads(candidate) > WORTH_A_THREAD * _with_threads(best):
+            break
+        best, candidate = candidate, 2 * candidate
+    return best
+
+
+def _with_threads(threads: int) -> float:
+    torch.set_num_threads(threads)
+    return _seconds(torch.float32)
 
 
 def resolve_precision(precision: str, device: torch.device) -> str:

@@ -1,29 +1,59 @@
-"""The loop that all model families share: steps, logging, samples, checkpoints, going on."""
+"""The loop that all models share: steps, logging, samples, checkpoints, going on."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
+from torch import nn
 from tqdm import tqdm
 
 from unpaired.errors import Problem
-from unpaired.training.batches import Batches, to_tensor
-from unpaired.training.checkpoint import load_checkpoint, save_checkpoint
+from unpaired.training.batches import Batches
+from unpaired.training.checkpoint import save_checkpoint
 from unpaired.training.cyclegan import CycleGAN
 from unpaired.training.grids import save_grid
-from unpaired.training.hardware import resolve_device, resolve_precision
-from unpaired.training.schedule import constant_then_linear
+from unpaired.training.hardware import resolve_device, resolve_precision, resolve_threads
+from unpaired.training.interruption import Interruption
+from unpaired.training.resume import BEFORE_DECAY, CHECKPOINT, starting_point
+from unpaired.training.schedule import constant_steps, constant_then_linear
 
 if TYPE_CHECKING:
-    from unpaired.params import Train
+    from unpaired.params.models import Train
 
 SAMPLES = 5
+
+
+class Model(Protocol):
+    """What a family is to the loop. Equal seeds and steps give equal bits: whatever a step draws
+    is a function of both (`batches.generator`)."""
+
+    architecture: dict
+    precision: str
+
+    @property
+    def step(self) -> Callable[..., dict[str, torch.Tensor]]:
+        """(step, *batch) → losses and measures of one update, detached; a step may lack some."""
+
+    @property
+    def sample(self) -> Callable[..., list[list[list[torch.Tensor]]]]:
+        """(*fixed) → blocks of rows of 3×S×S pictures in [-1, 1]."""
+
+    def health(self, history: list, blocks: list) -> dict[str, str]:
+        """What goes wrong: tag → one line with the way out."""
+
+    def generators(self) -> dict[str, nn.Module]: ...
+    def state_dict(self) -> dict: ...
+    def load_state_dict(self, state: dict) -> None: ...
+
+
+MODELS: dict[str, Callable[..., Model]] = {"cyclegan": CycleGAN}
 
 
 class Observer(Protocol):
@@ -34,89 +64,148 @@ class Observer(Protocol):
 
     def metrics(self, history: list[dict[str, float]]) -> None: ...
     def sample(self, step: int, grid: Path) -> None: ...
-    def checkpoint(self, step: int, model: CycleGAN) -> None: ...
+    def checkpoint(self, step: int, model: Model) -> None: ...
+    def warn(self, tag: str, text: str) -> None: ...
 
 
 @dataclass(frozen=True)
 class Trained:
-    model: CycleGAN
+    model: Model
     history: list[dict[str, float]]
     steps: int
 
 
 def train(
-    images: Mapping[str, np.ndarray], settings: Train, state_folder: Path, observer: Observer
+    images: Mapping[str, np.ndarray], settings: Train, folder: Path, observer: Observer
 ) -> Trained:
     """Trains from where the state stands, or from the start if there is none.
 
     Args:
-        images: domain → uint8 N×S×S×3; the first is A, the second B.
-        state_folder: gets `checkpoint.pt`, the full state, every `checkpoint_every` steps and at
-            the end, and `samples/step_000400.png`, …: input, translation, reconstruction each way.
+        images: domain → uint8 N×S×S×3; of CycleGAN the first is A, the second B.
+        folder: of the training's state (`resume.state_folder`). Gets `checkpoint.pt`, all that
+            there is to know, every `checkpoint_every` steps, at the end and on SIGINT or SIGTERM;
+            `before_decay.pt`, from which a longer training may go on; and
+            `samples/step_000400.png`, ….
 
     Raises:
         Problem: a loss that is no longer finite, or a checkpoint that cannot be read.
+        KeyboardInterrupt: it was asked to stop, and has saved its state.
     """
-    torch.set_num_threads(settings.threads)
     device = resolve_device(settings.device)
-    checkpoint = state_folder / "checkpoint.pt"
-    state = load_checkpoint(checkpoint, device) if checkpoint.exists() else None
-    precision = state["precision"] if state else resolve_precision(settings.precision, device)
-    epoch_steps = max(map(len, images.values())) / settings.batch_size
-    steps = math.ceil(settings.epochs * epoch_steps)
-    a, b = images
-    model = CycleGAN(settings, (a, b), steps, device, precision)
-    history, window, first = [], [], 0
-    if state:
-        model.load_state_dict(state["model"])
-        history, window, first = state["history"], state["window"], state["step"]
-    batches = Batches(
-        images, settings.batch_size, settings.seed, settings.load_scale, settings.flip, device
-    )
-    fixed = [to_tensor(x[:: max(1, len(x) // SAMPLES)][:SAMPLES], device) for x in images.values()]
+    with Interruption() as interruption:
+        training = _Training(images, settings, folder, observer, device)
+        return training.run(interruption)
 
-    def show(step: int) -> None:
-        grid = state_folder / f"samples/step_{step:06}.png"
-        rows = model.sample(*fixed)
-        save_grid(grid, [rows[: len(fixed[0])], rows[len(fixed[0]) :]])
-        observer.sample(step, grid)
 
-    def save(step: int) -> None:
-        if window:
-            _check_finite(_means(window), step, settings.learning_rate)
-        state = {"model": model.state_dict(), "history": history, "window": window, "step": step}
-        save_checkpoint(checkpoint, state | {"precision": precision})
-        observer.checkpoint(step, model)
+class _Training:
+    def __init__(
+        self,
+        images: Mapping[str, np.ndarray],
+        settings: Train,
+        folder: Path,
+        observer: Observer,
+        device: torch.device,
+    ):
+        self.settings, self.folder, self.observer = settings, folder, observer
+        self.batches = Batches(
+            images, settings.batch_size, settings.seed, settings.load_scale, settings.flip, device
+        )
+        self.fixed = self.batches.fixed(SAMPLES)
+        self.steps = math.ceil(settings.epochs * self.batches.epoch)
+        self.constant = constant_steps(self.steps, settings.decay)
+        state = starting_point(folder, self.steps, settings, device)
+        # What `auto` came to once holds for good: other bits would come out.
+        self.resolved = state["resolved"] if state else self._resolve(device)
+        torch.set_num_threads(self.resolved["threads"])
+        domains, precision = tuple(images), self.resolved["precision"]
+        self.model: Model = MODELS[settings.model](settings, domains, self.steps, device, precision)
+        self.history: list[dict[str, float]] = []
+        self.window: list[dict[str, torch.Tensor]] = []
+        self.first = 0
+        if state:
+            self.model.load_state_dict(state["model"])
+            self.history, self.window = state["history"], state["window"]
+            self.first = state["step"]
+        self.warned: set[str] = set()
 
-    bar = tqdm(total=steps, initial=first, desc="train", unit="step", mininterval=1)
-    for step in range(first, steps):
-        window.append(model.step(step, *batches[step]))
-        bar.update()
-        done = step + 1
-        if done % settings.log_every == 0 or done == steps:
-            row = _means(window)
-            _check_finite(row, done, settings.learning_rate)
-            window.clear()
-            factor = constant_then_linear(step, steps, settings.decay)
-            rate = {"learning_rate": factor * settings.learning_rate}
-            history.append({"step": done, "epoch": done / epoch_steps} | row | rate)
-            observer.metrics(history)
-            bar.set_postfix(GAN=f"{row['loss_G_GAN']:.2f}", cycle=f"{row['loss_G_cycle']:.3f}")
-        if done % settings.sample_every == 0 and done < steps:
-            show(done)
-        if done % settings.checkpoint_every == 0 and done < steps:
-            save(done)
-    bar.close()
-    observer.metrics(history)
-    show(steps)
-    save(steps)
-    return Trained(model, history, steps)
+    def _resolve(self, device: torch.device) -> dict[str, Any]:
+        threads = resolve_threads(self.settings.threads)
+        torch.set_num_threads(threads)
+        return {"threads": threads, "precision": resolve_precision(self.settings.precision, device)}
+
+    def run(self, interruption: Interruption) -> Trained:
+        settings, steps = self.settings, self.steps
+        bar = tqdm(total=steps, initial=self.first, desc="train", unit="step", mininterval=1)
+        for step in range(self.first, steps):
+            self.window.append(self.model.step(step, *self.batches[step]))
+            bar.update()
+            done = step + 1
+            if done % settings.log_every == 0:
+                row = self._log(done)
+                bar.set_postfix({name: f"{row[name]:.3f}" for name in list(row)[2:4]})
+            if done % settings.sample_every == 0 and done < steps:
+                self._show(done)
+            if done == self.constant:
+                self._save(done, BEFORE_DECAY)
+            if done == steps:
+                break
+            if reason := interruption.reason:
+                self._save(done)
+                bar.close()
+                raise KeyboardInterrupt(f"{reason}: saved after step {done}, to go on from there")
+            if done % settings.checkpoint_every == 0:
+                self._save(done)
+                self.observer.checkpoint(done, self.model)
+        bar.close()
+        if self.window:
+            self._log(steps)
+        self.observer.metrics(self.history)
+        self._show(steps)
+        self._save(steps)
+        self.observer.checkpoint(steps, self.model)
+        return Trained(self.model, self.history, steps)
+
+    def _log(self, done: int) -> dict[str, float]:
+        settings = self.settings
+        means = _means(self.window)
+        _check_finite(means, done, settings.learning_rate)
+        self.window.clear()
+        rate = constant_then_linear(done - 1, self.steps, settings.decay) * settings.learning_rate
+        row = {"step": done, "epoch": done / self.batches.epoch} | means | {"learning_rate": rate}
+        self.history.append(row)
+        self.observer.metrics(self.history)
+        return row
+
+    def _show(self, step: int) -> None:
+        grid = self.folder / f"samples/step_{step:06}.png"
+        blocks = self.model.sample(*self.fixed)
+        save_grid(grid, blocks)
+        self.observer.sample(step, grid)
+        for tag, text in self.model.health(self.history, blocks).items():
+            if tag not in self.warned:
+                self.warned.add(tag)
+                tqdm.write(f"warning, step {step}: {text}", sys.stderr)
+                self.observer.warn(tag, text)
+
+    def _save(self, step: int, name: str = CHECKPOINT) -> None:
+        if self.window:
+            _check_finite(_means(self.window), step, self.settings.learning_rate)
+        state = {
+            "model": self.model.state_dict(),
+            "history": self.history,
+            "window": self.window,
+            "step": step,
+            "resolved": self.resolved,
+        }
+        save_checkpoint(self.folder / name, state)
 
 
 def _means(window: list[dict[str, torch.Tensor]]) -> dict[str, float]:
-    names = list(window[0])
-    values = torch.stack([torch.stack([losses[name] for name in names]) for losses in window])
-    return dict(zip(names, values.mean(0).tolist(), strict=True))
+    """Of each name over the steps that have it, in the order of the first step."""
+    names = list(dict.fromkeys(name for losses in window for name in losses))
+    columns = [torch.stack([losses[n] for losses in window if n in losses]) for n in names]
+    means = torch.stack([column.float().mean() for column in columns])
+    return dict(zip(names, means.tolist(), strict=True))
 
 
 def _check_finite(row: dict[str, float], step: int, rate: float) -> None:

@@ -1,15 +1,13 @@
-"""The step of `CycleGAN`, merged and in two threads, against the same written out plainly."""
+"""What a step of `CycleGAN` changes, keeps and repeats; its formulas are in test_formulas.py."""
 
 import copy
 
 import pytest
 import torch
-from torch.nn.functional import l1_loss
 
 from unpaired.networks import ResnetGenerator
 from unpaired.training.batches import to_tensor
-from unpaired.training.cyclegan import CycleGAN, squared_slope
-from unpaired.training.losses import discriminator_loss, generator_loss
+from unpaired.training.cyclegan import R1_EVERY, CycleGAN, squared_slope
 
 CPU = torch.device("cpu")
 DOMAINS = ("apple", "pear")
@@ -30,43 +28,6 @@ def batches(pictures):
     return to_tensor(pictures(2, 0)), to_tensor(pictures(2, 1))
 
 
-def plain_step(model, a, b):
-    """One step without a pool on copies of the model's networks: every forward by itself.
-
-    Returns the losses and the networks: with the gradients, and the updated weights.
-    """
-    settings = model.settings
-    assert settings.r1_gamma == 0
-    nets = copy.deepcopy(model.networks)
-    g, f, d_a, d_b = nets.values()
-    betas = (settings.beta1, settings.beta2)
-    both = [*g.parameters(), *f.parameters()]
-    optimiser = torch.optim.Adam(both, settings.learning_rate, betas, foreach=False)
-    kind = settings.gan_loss
-
-    fake_b, fake_a = g(a), f(b)
-    gan = generator_loss(kind, d_b(fake_b)) + generator_loss(kind, d_a(fake_a))
-    cycle = l1_loss(f(fake_b), a) + l1_loss(g(fake_a), b)
-    identity = l1_loss(g(b), b) + l1_loss(f(a), a)
-    (gan + settings.lambda_cycle * cycle + settings.lambda_identity * identity).backward()
-    optimiser.step()
-
-    verdicts = {}
-    for name, judge, real, fake in (("apple", d_a, a, fake_a), ("pear", d_b, b, fake_b)):
-        judge.zero_grad()
-        optimiser = torch.optim.Adam(
-            judge.parameters(), settings.learning_rate, betas, foreach=False
-        )
-        loss = discriminator_loss(kind, judge(real), judge(fake.detach()))
-        loss.backward()
-        optimiser.step()
-        verdicts[f"loss_D_{name}"] = loss
-    if not settings.lambda_identity:
-        identity = torch.zeros(())
-    losses = {"loss_G_GAN": gan, "loss_G_cycle": cycle, "loss_G_identity": identity} | verdicts
-    return {name: loss.item() for name, loss in losses.items()}, nets
-
-
 def weights(model):
     return {
         f"{name}.{key}": value.clone()
@@ -77,28 +38,6 @@ def weights(model):
 
 def same(one, other):
     return one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)
-
-
-@pytest.mark.parametrize("gan_loss", ["lsgan", "log", "log_saturating"])
-@pytest.mark.parametrize("lambda_identity", [5.0, 0.0])
-def test_a_step_is_the_plain_step(build, batches, gan_loss, lambda_identity):
-    # A wider start than the default: from 0.02 all answers are nearly grey.
-    model = build(gan_loss=gan_loss, lambda_identity=lambda_identity, pool_size=0, init_gain=0.1)
-    expected, plain = plain_step(model, *batches)
-    losses = model.step(0, *batches)
-    assert {name: loss.item() for name, loss in losses.items()} == pytest.approx(expected, 1e-5)
-
-    compared = 0
-    for name, network in model.networks.items():
-        scale = max(p.grad.abs().max() for p in plain[name].parameters())
-        for ours, theirs in zip(network.parameters(), plain[name].parameters(), strict=True):
-            torch.testing.assert_close(ours.grad, theirs.grad, atol=1e-5 * scale, rtol=1e-3)
-            # Adam's first update is the rate times the gradient's sign, so that where there is
-            # no gradient (a bias before a norm) rounding alone decides.
-            clear = theirs.grad.abs() > 1e-4 * scale
-            torch.testing.assert_close(ours[clear], theirs[clear], atol=1e-6, rtol=1e-6)
-            compared += int(clear.sum())
-    assert compared > 0.9 * sum(value.numel() for value in weights(model).values())
 
 
 def test_the_generators_step_leaves_the_discriminators_alone(build, batches, monkeypatch):
@@ -150,13 +89,15 @@ def test_the_slope_is_that_of_differences(build, batches):
     torch.testing.assert_close(squared_slope(judge, images), expected)
 
 
-def test_the_penalty_adds_its_share_to_the_discriminators_alone(build, batches):
+def test_the_penalty_moves_the_discriminators_alone_and_seldom(build, batches):
     plain, penalised = build(), build(r1_gamma=10.0)
-    slope = squared_slope(plain.networks["discriminator_a"], batches[0]).item()
-    without, added = plain.step(0, *batches), penalised.step(0, *batches)
-    extra = added["loss_D_apple"] - without["loss_D_apple"]
-    assert extra.item() == pytest.approx(5 * slope, rel=1e-3) and slope > 0
-    assert torch.equal(without["loss_G_GAN"], added["loss_G_GAN"])
+    for step in range(R1_EVERY + 1):
+        plain.load_state_dict(copy.deepcopy(penalised.state_dict()))
+        without, added = plain.step(step, *batches), penalised.step(step, *batches)
+        assert same(without, added)
+        before, after = weights(plain), weights(penalised)
+        moved = {k.partition(".")[0] for k in before if not torch.equal(before[k], after[k])}
+        assert moved == (set() if step % R1_EVERY else {"discriminator_a", "discriminator_b"})
 
 
 def test_the_seed_decides_the_start(build):
@@ -253,7 +194,7 @@ def test_without_a_mean_the_last_are_kept(build):
 def test_samples_are_input_translation_and_reconstruction(build, batches, precision):
     a, b = batches
     model = build(precision)
-    rows = model.sample(a, b[:1])
+    rows = [row for block in model.sample(a, b[:1]) for row in block]
     forth, back = model.generators().values()
     assert [len(row) for row in rows] == [3, 3, 3]
     tolerance = 1e-4 if precision == "fp32" else 0.05

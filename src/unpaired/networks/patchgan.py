@@ -13,12 +13,12 @@ class PatchDiscriminator(nn.Module):
 
     def __init__(self, ndf: int = 64):
         super().__init__()
-        layers = [nn.Conv2d(3, ndf, 4, 2, 1), nn.LeakyReLU(0.2, True)]
+        layers = [nn.Conv2d(3, ndf, 4, 2, 1), nn.LeakyReLU(0.2)]
         for width, stride in ((ndf, 2), (2 * ndf, 2), (4 * ndf, 1)):
             layers += [
                 nn.Conv2d(width, 2 * width, 4, stride, 1),
                 nn.InstanceNorm2d(2 * width),
-                nn.LeakyReLU(0.2, True),
+                nn.LeakyReLU(0.2),
             ]
         layers.append(nn.Conv2d(8 * ndf, 1, 4, 1, 1))
         self.model = nn.Sequential(*layers)

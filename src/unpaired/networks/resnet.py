@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+from unpaired.networks.norm import InstanceNorm
+
 
 class ResidualBlock(nn.Module):
     """x + conv(relu(conv(x))), 3×3, reflection-padded, instance-normalised. B×C×H×W → same."""
@@ -12,11 +14,11 @@ class ResidualBlock(nn.Module):
         self.conv_block = nn.Sequential(
             nn.ReflectionPad2d(1),
             nn.Conv2d(channels, channels, 3),
-            nn.InstanceNorm2d(channels),
-            nn.ReLU(inplace=True),
+            InstanceNorm(channels),
+            nn.ReLU(),
             nn.ReflectionPad2d(1),
             nn.Conv2d(channels, channels, 3),
-            nn.InstanceNorm2d(channels),
+            InstanceNorm(channels),
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -51,18 +53,18 @@ class ResnetGenerator(nn.Module):
         layers = [
             nn.ReflectionPad2d(3),
             nn.Conv2d(3, ngf, 7),
-            nn.InstanceNorm2d(ngf),
-            nn.ReLU(True),
+            InstanceNorm(ngf),
+            nn.ReLU(),
         ]
         for width in (ngf, 2 * ngf):
             layers += [
                 nn.Conv2d(width, 2 * width, 3, stride=2, padding=1),
-                nn.InstanceNorm2d(2 * width),
-                nn.ReLU(True),
+                InstanceNorm(2 * width),
+                nn.ReLU(),
             ]
         layers += [ResidualBlock(4 * ngf) for _ in range(blocks)]
         for width in (4 * ngf, 2 * ngf):
-            layers += [*_up(width, upsample), nn.InstanceNorm2d(width // 2), nn.ReLU(True)]
+            layers += [*_up(width, upsample), InstanceNorm(width // 2), nn.ReLU()]
         layers += [nn.ReflectionPad2d(3), nn.Conv2d(ngf, 3, 7), nn.Tanh()]
         self.model = nn.Sequential(*layers)
 

@@ -8,8 +8,12 @@ of `losses.py`:
     loss_G_identity = |G(b) - b| + |F(a) - a|                                   section 5.2
     loss_G          = loss_G_GAN + lambda_cycle · loss_G_cycle
                       + lambda_identity · loss_G_identity                       equation 3
-    loss_D_A, loss_D_B: ½ (real term + fake term), fakes out of an image pool, plus the penalty
-                      ½ r1_gamma · E |∇ D(real)|²       Mescheder et al. 2018, equation 9
+    loss_D_A, loss_D_B: ½ (real term + fake term), fakes out of an image pool
+
+At every `R1_EVERY`-th step the discriminators also descend R1_EVERY times the penalty
+½ r1_gamma · E |∇ D(real)|² (Mescheder et al. 2018, equation 9): on the mean the same, and computed
+seldom ("lazy regularisation", Karras et al. 2020, arXiv 1912.04958). It is no part of the loss
+reported.
 
 |x| is the mean absolute value over batch, channels and pixels, pictures being in [-1, 1].
 
@@ -38,6 +42,8 @@ if TYPE_CHECKING:
 
 
 GENERATORS = ("generator_ab", "generator_ba")
+DISCRIMINATORS = ("discriminator_a", "discriminator_b")
+R1_EVERY = 4
 
 
 class CycleGAN:
@@ -47,7 +53,8 @@ class CycleGAN:
         settings: the `train` section.
         domains: names of A and B.
         steps: length of the training, for the schedule.
-        precision: `fp32` or `bf16` (autocast; weights, norms and losses stay fp32).
+        precision: `fp32` or `bf16` (weights, statistics of norms, losses and the penalty stay
+            fp32).
     """
 
     def __init__(
@@ -77,13 +84,21 @@ class CycleGAN:
             network.to(device).apply(self._initialise)
         self.optimisers = {
             "generators": self._adam(*GENERATORS),
-            "discriminators": self._adam("discriminator_a", "discriminator_b"),
+            "discriminators": self._adam(*DISCRIMINATORS),
         }
         self.averages = (
             {f"average_{name}": copy.deepcopy(self.networks[name]) for name in GENERATORS}
             if settings.ema
             else {}
         )
+        # What computes the gradients: copies that take over the weights at the start of a step, in
+        # the precision, and on a CPU in the layout, that convolutions are fastest in.
+        self._working = copy.deepcopy(self.networks)
+        for network in self._working.values():
+            if precision == "bf16":
+                network.bfloat16()
+            if device.type == "cpu":
+                network.to(memory_format=torch.channels_last)
         self.pools = {"a": ImagePool(settings.pool_size), "b": ImagePool(settings.pool_size)}
         # The two directions share weights only, so each has a thread of its own: unlike the
         # threads inside an operator these do not wait for each other in between.
@@ -109,14 +124,14 @@ class CycleGAN:
         for optimiser in self.optimisers.values():
             optimiser.param_groups[0]["lr"] = factor * self.settings.learning_rate
             optimiser.zero_grad()
-        nets = self.networks
-        g, f = nets["generator_ab"], nets["generator_ba"]
-        d_a, d_b = nets["discriminator_a"], nets["discriminator_b"]
+        self._hand_out_weights()
+        g, f, d_a, d_b = self._working.values()
 
         self._freeze_discriminators(True)
         (fake_b, *ab), (fake_a, *ba) = self._threads.map(
             lambda direction: self._generate(*direction), [(g, f, d_b, a, b), (f, g, d_a, b, a)]
         )
+        self._gather_gradients(GENERATORS)
         self.optimisers["generators"].step()
         self._average(step)
         self._freeze_discriminators(False)
@@ -126,6 +141,10 @@ class CycleGAN:
         loss_d_a, loss_d_b = self._threads.map(
             lambda side: self._discriminate(*side), [(d_a, a, pooled_a), (d_b, b, pooled_b)]
         )
+        self._gather_gradients(DISCRIMINATORS)
+        if self.settings.r1_gamma and step % R1_EVERY == 0:
+            sides = zip(DISCRIMINATORS, (a, b), strict=True)
+            list(self._threads.map(lambda side: self._penalise(*side), sides))
         self.optimisers["discriminators"].step()
 
         names = ("loss_G_GAN", "loss_G_cycle", "loss_G_identity")
@@ -145,33 +164,60 @@ class CycleGAN:
         """Gradients of one direction's share of loss_G. Returns the fake and the three losses."""
         settings = self.settings
         identity = torch.zeros((), device=self.device)
-        with self._autocast():
-            if settings.lambda_identity:
-                # One forward for both: instance norm keeps the pictures of a batch apart.
-                fake, same = forth(torch.cat([source, target])).chunk(2)
-                identity = l1_loss(same.float(), target)
-            else:
-                fake = forth(source)
-            adversarial = generator_loss(settings.gan_loss, judge(fake))
-            cycle = l1_loss(back(fake).float(), source)
+        if settings.lambda_identity:
+            # One forward for both: instance norm keeps the pictures of a batch apart.
+            fake, same = forth(self._ready(torch.cat([source, target]))).chunk(2)
+            identity = l1_loss(same.to(target.dtype), target)
+        else:
+            fake = forth(self._ready(source))
+        adversarial = generator_loss(settings.gan_loss, judge(fake))
+        cycle = l1_loss(back(fake).to(source.dtype), source)
         loss = adversarial + settings.lambda_cycle * cycle + settings.lambda_identity * identity
         loss.backward()
-        return fake.detach().float(), adversarial.detach(), cycle.detach(), identity.detach()
+        return (
+            fake.detach().to(source.dtype).contiguous(),
+            adversarial.detach(),
+            cycle.detach(),
+            identity.detach(),
+        )
 
     def _discriminate(
         self, judge: nn.Module, real: torch.Tensor, fake: torch.Tensor
     ) -> torch.Tensor:
-        with self._autocast():
-            verdicts = judge(torch.cat([real, fake])).chunk(2)
+        verdicts = judge(self._ready(torch.cat([real, fake]))).chunk(2)
         loss = discriminator_loss(self.settings.gan_loss, *verdicts)
-        if self.settings.r1_gamma:
-            loss = loss + 0.5 * self.settings.r1_gamma * squared_slope(judge, real)
         loss.backward()
         return loss.detach()
 
+    def _penalise(self, judge: str, real: torch.Tensor) -> None:
+        penalty = squared_slope(self.networks[judge], real)
+        (0.5 * R1_EVERY * self.settings.r1_gamma * penalty).backward()
+
+    def _ready(self, images: torch.Tensor) -> torch.Tensor:
+        """In the precision and layout of the copies that compute."""
+        weight = next(self._working["generator_ab"].parameters())
+        layout = torch.channels_last if self.device.type == "cpu" else torch.contiguous_format
+        return images.to(weight.dtype).contiguous(memory_format=layout)
+
+    @torch.no_grad()
+    def _hand_out_weights(self) -> None:
+        for name, network in self._working.items():
+            copies: list[torch.Tensor] = list(network.parameters())
+            torch._foreach_copy_(copies, list(self.networks[name].parameters()))
+
+    def _gather_gradients(self, names: tuple[str, str]) -> None:
+        for name in names:
+            pairs = zip(
+                self.networks[name].parameters(), self._working[name].parameters(), strict=True
+            )
+            for weight, copied in pairs:
+                assert copied.grad is not None
+                weight.grad = copied.grad.to(weight.dtype).contiguous()
+                copied.grad = None
+
     def _freeze_discriminators(self, frozen: bool) -> None:
-        for name in ("discriminator_a", "discriminator_b"):
-            self.networks[name].requires_grad_(not frozen)
+        for name in DISCRIMINATORS:
+            self._working[name].requires_grad_(not frozen)
 
     @torch.no_grad()
     def _average(self, step: int) -> None:
@@ -182,10 +228,7 @@ class CycleGAN:
             torch._foreach_lerp_(means, list(self.networks[name].parameters()), share)
 
     def _autocast(self) -> torch.autocast:
-        # The cache of cast weights belongs to a graph, and each thread has its own.
-        return torch.autocast(
-            self.device.type, torch.bfloat16, self.precision == "bf16", cache_enabled=False
-        )
+        return torch.autocast(self.device.type, torch.bfloat16, self.precision == "bf16")
 
     def generators(self) -> dict[str, nn.Module]:
         """What is shown, and kept when the training is over."""

@@ -14,9 +14,11 @@ minimax form.
 import torch
 from torch.nn.functional import softplus
 
+from unpaired.networks.norm import at_least_float
+
 
 def generator_loss(kind: str, fake: torch.Tensor) -> torch.Tensor:
-    fake = fake.float()
+    fake = at_least_float(fake)
     match kind:
         case "lsgan":
             return (fake - 1).square().mean()
@@ -28,7 +30,7 @@ def generator_loss(kind: str, fake: torch.Tensor) -> torch.Tensor:
 
 
 def discriminator_loss(kind: str, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
-    real, fake = real.float(), fake.float()
+    real, fake = at_least_float(real), at_least_float(fake)
     if kind == "lsgan":
         return 0.5 * ((real - 1).square().mean() + fake.square().mean())
     return 0.5 * (softplus(-real).mean() + softplus(fake).mean())

@@ -33,12 +33,13 @@ from torch.nn.functional import l1_loss
 
 from unpaired.networks import PatchDiscriminator, ResnetGenerator
 from unpaired.training.batches import generator
+from unpaired.training.health import WON, inverted_colours, won_discriminators
 from unpaired.training.losses import discriminator_loss, generator_loss
 from unpaired.training.pool import ImagePool
 from unpaired.training.schedule import constant_then_linear
 
 if TYPE_CHECKING:
-    from unpaired.params import Train
+    from unpaired.params.models import CycleGAN as Settings
 
 
 GENERATORS = ("generator_ab", "generator_ba")
@@ -59,7 +60,7 @@ class CycleGAN:
 
     def __init__(
         self,
-        settings: Train,
+        settings: Settings,
         domains: tuple[str, str],
         steps: int,
         device: torch.device,
@@ -235,16 +236,25 @@ class CycleGAN:
         return {n: self.averages.get(f"average_{n}", self.networks[n]) for n in GENERATORS}
 
     @torch.no_grad()
-    def sample(self, a: torch.Tensor, b: torch.Tensor) -> list[list[torch.Tensor]]:
-        """Rows of input, translation, reconstruction (3×S×S each), of a, then of b."""
+    def sample(self, a: torch.Tensor, b: torch.Tensor) -> list[list[list[torch.Tensor]]]:
+        """Two blocks, of a and of b: rows of input, translation, reconstruction (3×S×S each)."""
         forth, back = self.generators().values()
-        rows = []
+        blocks = []
         for first, second, sources in ((forth, back, a), (back, forth, b)):
             with self._autocast():
                 fakes = first(sources)
                 again = second(fakes)
-            rows += [list(row) for row in zip(sources, fakes.float(), again.float(), strict=True)]
-        return rows
+            rows = zip(sources, fakes.float(), again.float(), strict=True)
+            blocks.append([list(row) for row in rows])
+        return blocks
+
+    def health(
+        self, history: list[dict[str, float]], blocks: list[list[list[torch.Tensor]]]
+    ) -> dict[str, str]:
+        """What goes wrong, by a tag each: see `health.py`."""
+        names = [f"loss_D_{domain}" for domain in self.domains]
+        found = won_discriminators(history, names, WON[self.settings.gan_loss])
+        return found | inverted_colours(blocks, self.domains)
 
     def state_dict(self) -> dict:
         return {name: part.state_dict() for name, part in self._parts().items()}

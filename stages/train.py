@@ -54,7 +54,7 @@ def train(params: Params) -> None:
     with state_folder(trajectory(settings | card, images), params.train.epochs) as state:
         known = state / "run.json"
         run_id = json.loads(known.read_text())["run_id"] if known.exists() else None
-        with TrainingRun(params.model_dump(), lineage("train"), run_id) as tracked:
+        with TrainingRun(params.model_dump(), lineage("train"), run_id, state) as tracked:
             known.write_text(json.dumps(tracked.ids))
             observer = Observer(tracked, card | {"train": settings})
             trained = train_networks(images, params.train, state, observer)

@@ -38,11 +38,11 @@ def versions(workspace):
 
 
 def test_a_model_becomes_a_version_that_tells_all_about_itself(
-    workspace, challenger, store_folder, tiny_params
+    workspace, challenger, store_folder, tiny_params, tmp_path
 ):
     author = git.Actor("A", "a@example.org")
     commit = git.Repo.init(store_folder).index.commit("first", author=author, committer=author)
-    with TrainingRun(tiny_params().model_dump(), {}, None) as training:
+    with TrainingRun(tiny_params().model_dump(), {}, None, tmp_path) as training:
         pass
     ended = tracking.client().get_run(training.run_id).info.end_time
     workspace.model(1, figures(0.5), training.run_id)

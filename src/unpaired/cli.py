@@ -123,6 +123,18 @@ def push(
     print(f"{sharing.push(stages or [])} files pushed")
 
 
+@app.command(epilog="Example: unpaired sync")
+def sync() -> None:
+    """Sends MLflow what it missed while its server was away. Twice is once."""
+    from unpaired.tracking import evaluation
+
+    told = None
+    for told in evaluation.sync():
+        print(told)
+    if not told:
+        print("nothing waits")
+
+
 @app.command(epilog="Example: unpaired register")
 def register() -> None:
     """Puts models/export into MLflow's model registry, as the challenger. Twice is once."""

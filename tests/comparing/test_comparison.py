@@ -202,7 +202,7 @@ def test_a_run_that_only_mlflow_knows_has_its_figures_and_no_pictures(
 ):
     values = YAML(typ="safe").load(repository / "params.yaml")
     values["train"]["lambda_cycle"] = 2
-    with TrainingRun(values, {}, None) as run:
+    with TrainingRun(values, {}, None, tmp_path) as run:
         pass
     with pytest.raises(Problem, match=f"{run.run_id} has no evaluation"):
         compare("main", run.run_id)

@@ -53,8 +53,8 @@ def test_an_evaluation_is_a_child_and_leaves_the_trainings_end_as_it_was(store, 
     assert any(f"/runs/{run.info.run_id}" in note for run in found)
 
 
-def test_the_figures_are_those_of_the_last_checkpoint_too(store, report):
-    with TrainingRun(PARAMS, {}, None) as tracked:
+def test_the_figures_are_those_of_the_last_checkpoint_too(store, state, report):
+    with TrainingRun(PARAMS, {}, None, state) as tracked:
         tracked.metrics(HISTORY)
         tracked.checkpoint(6, 1.0, report)
     log_evaluation(tracked.ids, {"fid_ab": 12.0}, {}, [report], [])

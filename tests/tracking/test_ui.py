@@ -43,7 +43,7 @@ def trained(folder, name, lambda_cycle):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DVC_EXP_NAME", name)
         tags = {"dvc.data/sets/train": "ab.dir", "dvc.experiment": name}
-        with TrainingRun(params, tags, None) as run:
+        with TrainingRun(params, tags, None, folder / name) as run:
             for step in (10, 20, 30):
                 row = {"step": step, "epoch": step / 15, "learning_rate": 2e-4}
                 run.metrics([row | {"loss_G_cycle": 1 / step}])

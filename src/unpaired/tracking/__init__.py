@@ -7,6 +7,7 @@ change the end time and state of a training that a later stage only wants to add
 import json
 import logging
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,15 +24,38 @@ from unpaired.tracking.page import with_pictures
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Metric, Run
+    from mlflow.entities import Run
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-# By default a server that is away is asked for minutes.
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+# MLflow would repeat what a slow server may yet do, and so double it; and ask one that is away for
+# minutes. What is sent here is sent again by those who know how far they came.
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
 
 EXPERIMENT = "unpaired"
 NOTE = "mlflow.note.content"
+# A training's own name, which it has before the store gives its run an id; a tag of the run.
+IDENTITY, PENDING = "unpaired.training", "pending-"
+TEMPORARY = {"INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED"}
+
+
+class Away(Problem):
+    """A server that cannot be reached, or cannot answer now."""
+
+
+def place() -> str:
+    """MLFLOW_TRACKING_URI, without a password; else mlflow.db."""
+    return re.sub("//[^/@]*@", "//", os.environ.get("MLFLOW_TRACKING_URI") or "mlflow.db")
+
+
+def outbox() -> Path:
+    """Where what a server has missed waits for `unpaired sync`."""
+    return ROOT / ".cache/mlflow"
+
+
+def remote() -> bool:
+    return place().startswith(("http://", "https://"))
 
 
 @cache
@@ -66,22 +90,30 @@ def experiment_id() -> str:
 
 @contextmanager
 def store_errors() -> Iterator[None]:
-    """What MLflow raises → a Problem of one line."""
+    """What MLflow raises → a Problem of one line; Away, where later may do."""
     from mlflow.exceptions import MlflowException
 
     try:
         yield
     except (MlflowException, OSError) as error:
-        place = os.environ.get("MLFLOW_TRACKING_URI") or "mlflow.db"
+        temporary = getattr(error, "error_code", "INTERNAL_ERROR") in TEMPORARY
         told = " ".join(str(error).split())[:200]
-        raise Problem(f"MLflow at {place} (MLFLOW_TRACKING_URI) failed: {told}") from None
+        raise (Away if remote() and temporary else Problem)(
+            f"MLflow at {place()} (MLFLOW_TRACKING_URI) failed: {told}"
+        ) from None
 
 
-def create_run(tags: dict[str, str], name: str | None = None) -> "Run":
-    """A run that also says who started it and with which script."""
+def started_by(tags: dict[str, str]) -> dict[str, str]:
+    """The tags, and who started this process with which script."""
     from mlflow.tracking.context.registry import resolve_tags
 
-    return client().create_run(experiment_id(), tags=resolve_tags(tags), run_name=name)
+    return resolve_tags(tags)
+
+
+def tagged(name: str, value: str) -> "Run | None":
+    """The run that has this tag."""
+    found = client().search_runs([experiment_id()], f"tags.`{name}` = '{value}'", max_results=1)
+    return found[0] if found else None
 
 
 def change_note(run_id: str, change: Callable[[str], str]) -> None:
@@ -101,15 +133,22 @@ def show(run_id: str, caption: str, pictures: list[Path]) -> None:
 
 
 def known_run(run_id: str) -> "Run | None":
-    """The run, or None where the store has none of that id."""
+    """The run, or None where the store has none of that id, or a deleted one.
+
+    run_id: also a training's own name, for one that ended before the store was there: so what
+    models/run.json says stays true when the run is made later, and no stage turns stale.
+    """
     from mlflow.exceptions import MlflowException
 
+    if run_id.startswith(PENDING):
+        return tagged(IDENTITY, run_id)
     try:
-        return client().get_run(run_id)
+        run = client().get_run(run_id)
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
         return None
+    return run if run.info.lifecycle_stage == "active" else None
 
 
 def log(
@@ -118,15 +157,17 @@ def log(
     step: int = 0,
     params: dict[str, Any] | None = None,
     model_id: str | None = None,
-) -> "list[Metric]":
-    """Metrics, of one step, and parameters in one call; the metrics, as they were logged."""
+    at: int | None = None,
+) -> None:
+    """Metrics, of one step, and parameters in one call.
+
+    at: in ms since 1970, by default now; MLflow keeps once what comes twice with the same time.
+    """
     from mlflow.entities import Metric, Param
 
-    now = int(time.time() * 1000)
-    rows = [Metric(name, value, now, step, model_id) for name, value in (metrics or {}).items()]
-    settings = [Param(name, str(value)) for name, value in (params or {}).items()]
-    client().log_batch(run_id, rows, settings)
-    return rows
+    at = at or int(time.time() * 1000)
+    rows = [Metric(name, value, at, step, model_id) for name, value in (metrics or {}).items()]
+    client().log_batch(run_id, rows, [Param(k, str(v)) for k, v in (params or {}).items()])
 
 
 def log_inputs(run_id: str, tags: dict[str, str], context: str) -> None:

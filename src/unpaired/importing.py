@@ -18,6 +18,7 @@ from unpaired.weights import save_generators
 
 SIZE = 256  # px, the side that both layouts are trained and used at
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
+COUNTER = ".num_batches_tracked"  # of no use in eval mode, and not in all files
 State = dict[str, torch.Tensor]
 
 
@@ -57,9 +58,9 @@ def import_weights(
 def read_generator(path: Path) -> tuple[ResnetGenerator, dict[str, Any]]:
     """The generator in a state dict that torch.save wrote, in eval mode, and its architecture.
 
-    Taken care of: the prefix `module.` of (Distributed)DataParallel; running statistics of
-    instance norms before torch 0.4, which were never used; dropout, which moves the second
-    convolution of a block and does nothing in eval mode.
+    Taken care of: the prefix `module.` of (Distributed)DataParallel; batch norm, before which
+    convolutions have no bias; running statistics of instance norms before torch 0.4, which were
+    never used; dropout, which moves what follows it in a block and does nothing in eval mode.
 
     Raises: Problem naming the first thing that does not fit.
     """
@@ -71,9 +72,12 @@ def read_generator(path: Path) -> tuple[ResnetGenerator, dict[str, Any]]:
     if blocks not in (6, 9):
         raise Problem(f"{path} has {blocks} residual blocks; 6 and 9 are known")
     arguments: dict[str, Any] = {"ngf": len(first), "blocks": blocks, "upsample": "transpose"}
+    if _batch_norm(state):
+        arguments["norm"] = "batch"
     with torch.device("meta"):  # its weights are those of the file
         network = ResnetGenerator(**arguments)
-    _compare(path, state, network.state_dict())
+    expected = network.state_dict()
+    _compare(path, state, {k: expected[k] for k in expected if not k.endswith(COUNTER)})
     network.load_state_dict(state, assign=True)
     return network.eval(), {"name": "resnet", **arguments}
 
@@ -112,14 +116,18 @@ def _canonical(path: Path, state: State) -> State:
         )
     if all(key.startswith("module.") for key in state):
         state = {key.removeprefix("module."): value for key, value in state.items()}
-    state = {key: value for key, value in state.items() if not key.endswith(STATISTICS)}
-    if any(key.endswith(".weight") and value.ndim == 1 for key, value in state.items()):
-        raise Problem(
-            f"{path} has batch norm, or norms with weights; only --norm instance is known"
-        )
+    dropped = COUNTER if _batch_norm(state) else STATISTICS
+    state = {key: value for key, value in state.items() if not key.endswith(dropped)}
     if not any(".conv_block.5." in key for key in state):
-        state = {key.replace(".conv_block.6.", ".conv_block.5."): state[key] for key in state}
+        for place in (6, 7):  # in this order: a norm takes the place that a convolution leaves
+            old, new = f".conv_block.{place}.", f".conv_block.{place - 1}."
+            state = {key.replace(old, new): value for key, value in state.items()}
     return state
+
+
+def _batch_norm(state: State) -> bool:
+    """Whether a norm has weights."""
+    return any(key.endswith(".weight") and value.ndim == 1 for key, value in state.items())
 
 
 def _compare(path: Path, state: State, expected: State) -> None:

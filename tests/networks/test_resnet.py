@@ -64,3 +64,12 @@ def test_every_weight_is_reached_by_the_gradient():
     network(images(1, 3, 32, 32)).square().mean().backward()
     weights = [p for name, p in network.named_parameters() if name.endswith("weight")]
     assert all(weight.grad.abs().max() > 0 for weight in weights)
+
+
+def test_batch_norm_has_the_keys_of_the_authors_code():
+    keys = set(ResnetGenerator(8, 6, norm="batch").state_dict())
+    statistics = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+    for norm in ("2", "5", "8", "10.conv_block.2", "15.conv_block.6", "17", "20"):
+        assert {f"model.{norm}.{name}" for name in statistics} <= keys
+    biases = {key for key in keys if key.endswith("bias") and key[:-4] + "running_var" not in keys}
+    assert biases == {"model.23.bias"}

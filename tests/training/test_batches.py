@@ -126,3 +126,14 @@ def test_generators_are_told_apart_by_their_key():
     assert draw("order", 0, "apple") == draw("order", 0, "apple")
     others = [draw("order", 0, "pear"), draw("order", 1, "apple"), draw("pool", 0, "apple")]
     assert draw("order", 0, "apple") not in others
+
+
+def test_an_epoch_is_as_many_steps_as_the_largest_domain_needs():
+    assert plain({"apple": flat(5), "pear": flat(7)}, batch_size=2).epoch == 3.5
+
+
+def test_fixed_pictures_are_spread_and_never_changed():
+    images = {"apple": flat(3), "pear": flat(11)}
+    few, spread = Batches(images, 2, 0, 1.5, flip=True, device=CPU).fixed(5)
+    assert torch.equal(few, to_tensor(images["apple"]))
+    assert torch.equal(spread, to_tensor(images["pear"][[0, 2, 4, 6, 8]]))

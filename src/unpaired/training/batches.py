@@ -40,6 +40,18 @@ class Batches:
         self.device = device
         self._orders: dict[tuple[str, int], np.ndarray] = {}
 
+    @property
+    def epoch(self) -> float:
+        """Steps in which the largest domain is seen once."""
+        return max(map(len, self.images.values())) / self.batch_size
+
+    def fixed(self, count: int) -> list[torch.Tensor]:
+        """`count` pictures of every domain (or all it has), evenly spread, always the same."""
+        return [
+            to_tensor(images[:: max(1, len(images) // count)][:count], self.device)
+            for images in self.images.values()
+        ]
+
     def __getitem__(self, step: int) -> list[torch.Tensor]:
         """B×3×S×S in [-1, 1] a domain, in the domains' order."""
         return [self._augmented(domain, step) for domain in self.images]

@@ -66,6 +66,20 @@ def tiny_params(settings):
 
 
 @pytest.fixture(scope="session")
+def dcgan_settings(settings):
+    """dcgan_settings(epochs=2, …) → the checked section `train` of a tiny DCGAN."""
+    section = YAML(typ="safe").load(COMMITTED.parent / "profiles/dcgan.yaml")["train"]
+    tiny = {"batch_size": 4, "ema": 0.0, "z_size": 6, "ngf": 8, "ndf": 8, "noise_steps": 10}
+    tiny |= {"precision": "fp32", "device": "cpu"}
+
+    def changed(**changes):
+        values = settings({"train": section | tiny | changes})
+        return Params.model_validate(values | {"domains": values["domains"][:1]}).train
+
+    return changed
+
+
+@pytest.fixture(scope="session")
 def pictures():
     """pictures(count, seed) → uint8 count×32×32×3: a bright square each, at random, on noise."""
 

@@ -25,6 +25,7 @@ def run(folder: Path, *args: str) -> subprocess.CompletedProcess:
     "command",
     [
         "translate",
+        "generate",
         "import-weights",
         "lock",
         "sets export",

@@ -11,6 +11,8 @@ from unpaired.profiles import merge_into, merge_profile, profiles
 
 ROOT = Path(__file__).parents[1]
 NAMES = sorted(path.stem for path in (ROOT / "profiles").glob("*.yaml"))
+WHOLE = [name for name in NAMES if name == "cyclegan" or name.startswith(("dcgan", "stargan"))]
+PARTS = sorted(set(NAMES).difference(WHOLE))
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ def lines_that_differ(before: str, after: str) -> list[str]:
     return [line.strip() for was, line in zip(old, new, strict=True) if was != line]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PARTS)
 def test_a_profile_merges_into_valid_parameters_once_and_keeps_comments(path, name):
     before = path.read_text()
     changed = merge_profile(name, path, ROOT / "profiles")
@@ -48,11 +50,80 @@ def test_a_profile_merges_into_valid_parameters_once_and_keeps_comments(path, na
     assert path.read_text() == merged
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PARTS)
 def test_a_profile_holds_only_what_differs(path, name):
     asked = YAML(typ="safe").load(ROOT / f"profiles/{name}.yaml")
     leaves = sum(len(part) if isinstance(part, dict) else 1 for part in asked.values())
     assert len(merge_profile(name, path, ROOT / "profiles")) == leaves
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_the_profile_of_a_model_brings_its_whole_section_and_comments(path, name):
+    start = "dcgan" if name == "cyclegan" else "cyclegan"
+    merge_profile(start, path, ROOT / "profiles")
+    changed = merge_profile(name, path, ROOT / "profiles")
+    merged, asked = path.read_text(), (ROOT / f"profiles/{name}.yaml").read_text()
+    section = asked[asked.index("\ntrain:\n") :]
+    assert section + "\nevaluate:\n" in merged and merged.count("train:\n") == 1
+    values = params.load(path).model_dump()
+    assert values["train"] == YAML(typ="safe").load(asked)["train"]
+    assert changed["train.model"] == (start, values["train"]["model"])
+    assert merge_profile(name, path, ROOT / "profiles") == {} and path.read_text() == merged
+
+
+def test_to_another_model_and_back_is_the_committed_file(path):
+    before = path.read_bytes()
+    merge_profile("dcgan", path, ROOT / "profiles")
+    assert path.read_bytes() != before
+    merge_profile("cyclegan", path, ROOT / "profiles")
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["paper", "horse2zebra"])
+def test_a_profile_of_another_model_says_which_one_comes_first(path, name):
+    merge_profile("dcgan", path, ROOT / "profiles")
+    before = path.read_bytes()
+    with pytest.raises(Problem, match=f"{name}.yaml changes cyclegan, .* is dcgan: `unpaired pro"):
+        merge_profile(name, path, ROOT / "profiles")
+    assert path.read_bytes() == before
+
+
+def test_another_model_brings_all_of_its_parameters(path):
+    before = path.read_bytes()
+    with pytest.raises(Problem, match=r"as `unpaired profile dcgan` does; train\.\w+ is missing"):
+        merge_into(path, {"train.model": "dcgan"})
+    assert path.read_bytes() == before
+
+
+def test_what_follows_the_section_in_its_own_file_stays_there(path):
+    folder = path.parent / "profiles"
+    folder.mkdir()
+    asked = (ROOT / "profiles/dcgan.yaml").read_text()
+    (folder / "mine.yaml").write_text(asked + "\n# Mine\nexport:\n  opset: 21\n")
+    merge_profile("mine", path, folder)
+    assert "# Mine" not in path.read_text() and params.load(path).export.opset == 21
+    assert asked[asked.index("\ntrain:\n") :] + "\nevaluate:\n" in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "z", "label", "slope", "rate", "epochs"),
+    [
+        ("dcgan-celeba", (100, "normal"), 1.0, 0.0, 2e-4, 5),
+        ("dcgan-celebrity100k-relu", (200, "uniform"), 0.9, 0.0, 1e-4, 30),
+        ("dcgan-celebrity100k-leakyrelu", (200, "uniform"), 0.9, 0.2, 2e-4, 30),
+        ("dcgan-celeba-z200", (200, "uniform"), 0.9, 0.2, 1e-4, 10),
+    ],
+)
+def test_a_published_dcgan_is_trained_as_published(path, name, z, label, slope, rate, epochs):
+    merge_profile(name, path, ROOT / "profiles")
+    values = params.load(path)
+    train = values.train
+    assert (values.clean.size, train.batch_size, train.beta1) == (64, 128, 0.5)
+    assert (train.z_size, train.z_distribution) == z
+    assert (train.label_real, train.slope, train.learning_rate) == (label, slope, rate)
+    assert (train.epochs, train.decay, train.ema, train.flip) == (epochs, 0, 0, False)
+    assert (train.ngf, train.ndf, train.init_gain, train.gan_loss) == (64, 64, 0.02, "log")
+    assert values.search.source == ("celeba" if "celeba" in name else "folder")
 
 
 def test_the_paper_is_the_paper_s(path):

@@ -38,6 +38,33 @@ def translate(
     print(f"{count} translated into {target}")
 
 
+@app.command(epilog="Example: unpaired generate -n 64 --seed 1 bags.png")
+def generate(
+    target: Annotated[
+        Path, typer.Argument(metavar="OUT", help="A folder for them, or a .png for one sheet.")
+    ],
+    count: Annotated[int, typer.Option("-n", min=1, help="How many pictures.")] = 64,
+    seed: Annotated[int, typer.Option(help="Equal seeds make equal pictures.")] = 0,
+    interpolate: Annotated[
+        int | None,
+        typer.Option(metavar="SEED", help="In -n steps from --seed's first picture to this one's."),
+    ] = None,
+    model: Annotated[Path, typer.Option(help="Exported folder or weights file.")] = Path(
+        "models/generators.safetensors"
+    ),
+) -> None:
+    """Makes pictures out of noise, with a model of train.model dcgan."""
+    from unpaired import generating
+
+    network = generating.load(model)
+    if interpolate is None:
+        z, columns = generating.draw(network, count, seed), None
+    else:
+        z, columns = generating.between(network, count, seed, interpolate), count
+    generating.write(generating.pictures(network, z), target, columns)
+    print(f"{count} made into {target}")
+
+
 @app.command("import-weights", epilog="Example: unpaired import-weights horse2zebra_0.4.0.pth")
 def import_weights(
     file: Annotated[
@@ -172,8 +199,9 @@ def profile(
     from unpaired.profiles import merge_profile, plain, profiles
 
     if name is None:
-        for known, about in profiles().items():
-            print(f"{known:12} {about}")
+        there = profiles()
+        for known, about in there.items():
+            print(f"{known:{max(map(len, there))}} {about}")
         return
     changed = merge_profile(name)
     for key, (old, new) in changed.items():

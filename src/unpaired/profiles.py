@@ -1,9 +1,13 @@
-"""Whole settings by name: profiles/<name>.yaml, a part of params.yaml that is merged into it."""
+"""Whole settings by name: profiles/<name>.yaml, a part of params.yaml that is merged into it.
+
+What belongs to a model is the section `train`, so that one of another `train.model` replaces it
+whole, with its comments; everything else is merged key by key.
+"""
 
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
@@ -11,9 +15,14 @@ from ruamel.yaml.error import YAMLError
 
 from unpaired import params
 from unpaired.errors import Problem
+from unpaired.params.models import MODELS, Train
 
 PROFILES = Path("profiles")
 Changes = dict[str, tuple[Any, Any]]
+KEYS = {
+    name: set(model.model_fields)
+    for name, model in zip(MODELS, get_args(get_args(Train)[0]), strict=True)
+}
 
 
 def profiles(folder: Path = PROFILES) -> dict[str, str]:
@@ -39,7 +48,7 @@ def merge_profile(
         raise Problem(f"no profile {name!r}: {there}")
     path = folder / f"{name}.yaml"
     try:
-        changes = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+        changes = YAML().load(path.read_text(encoding="utf-8"))
     except (YAMLError, UnicodeDecodeError) as error:
         raise Problem(f"{path} is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(changes, dict):
@@ -56,16 +65,18 @@ def merge_into(params_path: Path, changes: dict[str, Any], source: str = "the ch
     Args:
         changes: a part of params.yaml, `{"train": {"epochs": 3}}`; a key may also be a path,
             `{"train.epochs": 3}`, as overrides on a command line have it (read their values with
-            YAML, so that 3 is a number). Lists are replaced whole.
+            YAML, so that 3 is a number). Lists are replaced whole, and so is `train` by that of
+            another model.
         source: where they come from, for errors.
 
     Returns:
         The full key, old and new value of each parameter that is now another; empty if none is.
 
     Raises:
-        Problem: the file was wrong before, or a key that is no parameter, or a wrong value.
+        Problem: the file was wrong before, or a key that is no parameter, or a wrong value, or
+            parameters of another model without its name.
     """
-    params.load(params_path)
+    present = params.load(params_path).train.model
     yaml = YAML()
     yaml.width, yaml.preserve_quotes = 1 << 16, True
     yaml.indent(mapping=2, sequence=4, offset=2)
@@ -76,7 +87,11 @@ def merge_into(params_path: Path, changes: dict[str, Any], source: str = "the ch
         nested = {last: value}
         for section in reversed(sections):
             nested = {section: nested}
-        _merge(values, nested, "", changed)
+        train = nested.get("train")
+        if isinstance(train, dict) and _another_model(train, present, source):
+            _replace(values, train, changed)
+        else:
+            _merge(values, nested, "", changed)
     if not changed:
         return changed
     temporary = params_path.with_name(f".{params_path.name}.part")
@@ -95,6 +110,37 @@ def merge_into(params_path: Path, changes: dict[str, Any], source: str = "the ch
 def plain(value: Any) -> str:
     """A parameter's value as one would write it: `true`, 0.5, `[{"name": "handbag"}]`."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _another_model(train: dict[str, Any], present: str, source: str) -> bool:
+    """Whether this is the whole section of another model than the present one."""
+    model = train.get("model", present)
+    if model == present or model not in MODELS:
+        fitting = [name for name, keys in KEYS.items() if keys.issuperset(train)]
+        if fitting and present not in fitting:
+            raise Problem(
+                f"{source} changes {fitting[0]}, and train.model is {present}:"
+                f" `unpaired profile {fitting[0]}` first"
+            )
+        return False
+    if missing := KEYS[model].difference(train):
+        raise Problem(
+            f"{source}: another train.model brings all of its parameters, as `unpaired profile"
+            f" {model}` does; train.{min(missing)} is missing"
+        )
+    return True
+
+
+def _replace(values: dict[str, Any], train: dict[str, Any], changed: Changes) -> None:
+    """The section `train` by another with its comments; what stood after the old one stays."""
+    old = values["train"]
+    both = {key: (old.get(key), train.get(key)) for key in [*old, *train]}
+    changed |= {f"train.{key}": pair for key, pair in both.items() if pair[0] != pair[1]}
+    section = train if isinstance(train, CommentedMap) else CommentedMap(train)
+    for token in filter(None, section.ca.items.get(next(reversed(section)), ())):
+        token.value = token.value.partition("\n")[0] + "\n"  # what follows it in its own file
+    section.ca.comment, section.ca.end = [None, None], _trailing(old)
+    values["train"] = section
 
 
 def _merge(values: dict[str, Any], changes: dict[str, Any], prefix: str, changed: Changes) -> None:

@@ -13,10 +13,10 @@ from safetensors.torch import save_file
 from torch import nn
 
 from unpaired.errors import Problem
-from unpaired.networks import ResnetGenerator
+from unpaired.networks import DCGANGenerator, ResnetGenerator
 
 FORMAT = "unpaired/1"
-ARCHITECTURES = {"resnet": ResnetGenerator}
+ARCHITECTURES = {"resnet": ResnetGenerator, "dcgan": DCGANGenerator}
 
 
 @dataclass(frozen=True)

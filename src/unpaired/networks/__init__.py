@@ -1,6 +1,7 @@
 """Generators and discriminators, nothing else."""
 
+from unpaired.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from unpaired.networks.patchgan import PatchDiscriminator
 from unpaired.networks.resnet import ResnetGenerator
 
-__all__ = ["PatchDiscriminator", "ResnetGenerator"]
+__all__ = ["DCGANDiscriminator", "DCGANGenerator", "PatchDiscriminator", "ResnetGenerator"]

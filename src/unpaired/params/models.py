@@ -42,6 +42,15 @@ class CycleGAN(Training):
 
 class DCGAN(Training):
     model: Literal["dcgan"]
+    gan_loss: Literal["log", "log_saturating"]
+    z_size: Count
+    z_distribution: Literal["normal", "uniform"]
+    ngf: Count
+    slope: Share
+    ndf: Count
+    label_real: Annotated[float, Field(gt=0.5, le=1)]
+    noise: Weight
+    noise_steps: Count
 
 
 class StarGAN(Training):

@@ -18,6 +18,7 @@ from unpaired.errors import Problem
 from unpaired.training.batches import Batches
 from unpaired.training.checkpoint import save_checkpoint
 from unpaired.training.cyclegan import CycleGAN
+from unpaired.training.dcgan import DCGAN
 from unpaired.training.grids import save_grid
 from unpaired.training.hardware import resolve_device, resolve_precision, resolve_threads
 from unpaired.training.interruption import Interruption
@@ -27,7 +28,7 @@ from unpaired.training.schedule import constant_steps, constant_then_linear
 if TYPE_CHECKING:
     from unpaired.params.models import Train
 
-SAMPLES = 5
+SAMPLES = {"cyclegan": 5, "dcgan": 64}  # of each domain
 
 
 class Model(Protocol):
@@ -53,7 +54,7 @@ class Model(Protocol):
     def load_state_dict(self, state: dict) -> None: ...
 
 
-MODELS: dict[str, Callable[..., Model]] = {"cyclegan": CycleGAN}
+MODELS: dict[str, Callable[..., Model]] = {"cyclegan": CycleGAN, "dcgan": DCGAN}
 
 
 class Observer(Protocol):
@@ -110,7 +111,7 @@ class _Training:
         self.batches = Batches(
             images, settings.batch_size, settings.seed, settings.load_scale, settings.flip, device
         )
-        self.fixed = self.batches.fixed(SAMPLES)
+        self.fixed = self.batches.fixed(SAMPLES[settings.model])
         self.steps = math.ceil(settings.epochs * self.batches.epoch)
         self.constant = constant_steps(self.steps, settings.decay)
         state = starting_point(folder, self.steps, settings, device)
@@ -118,7 +119,11 @@ class _Training:
         self.resolved = state["resolved"] if state else self._resolve(device)
         torch.set_num_threads(self.resolved["threads"])
         domains, precision = tuple(images), self.resolved["precision"]
-        self.model: Model = MODELS[settings.model](settings, domains, self.steps, device, precision)
+        # Networks that see the whole picture at once are built for its side.
+        size = {} if settings.model == "cyclegan" else {"size": self.batches.size}
+        self.model: Model = MODELS[settings.model](
+            settings, domains, self.steps, device, precision, **size
+        )
         self.history: list[dict[str, float]] = []
         self.window: list[dict[str, torch.Tensor]] = []
         self.first = 0

@@ -5,7 +5,9 @@ import shutil
 import signal
 import subprocess
 import sys
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from mlflow import MlflowClient
@@ -272,9 +274,18 @@ def test_a_store_that_the_variable_no_longer_names_is_not_replaced_by_another(
         list(sync())
 
 
-def test_a_wrong_address_is_one_line_before_the_training(at, state):
-    at("gopher://127.0.0.1")
-    with pytest.raises(Problem, match=r"gopher.*MLFLOW_TRACKING_URI") as raised:
-        TrainingRun(PARAMS, {}, None, state)
-    assert "\n" not in str(raised.value)
-    assert not list(state.glob("mlflow/*")), "nothing is left for `unpaired sync`"
+@pytest.fixture
+def website():
+    with ThreadingHTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_wrong_address_is_one_line_before_the_training(at, state, website):
+    for address in ("gopher://127.0.0.1", website):
+        at(address)
+        with pytest.raises(Problem, match=rf"{address}.*MLFLOW_TRACKING_URI") as raised:
+            TrainingRun(PARAMS, {}, None, state)
+        assert "\n" not in str(raised.value)
+        assert not list(state.glob("mlflow/*")), "nothing is left for `unpaired sync`"

@@ -93,6 +93,35 @@ def test_an_unknown_domain_names_those_there_are():
         translator()(smooth(8, 8), to="plum")
 
 
+class Tinted(nn.Module):
+    """Adds half of the label to the colours red, green and blue."""
+
+    def forward(self, x, labels):
+        return (x / 2 + labels[:, :, None, None] / 2).clamp(-1, 1)
+
+
+def test_a_stargan_is_told_the_classes_by_name():
+    many = CARD | {"labels": ["Male", "Blond_Hair", "Black_Hair"], "exclusive": False}
+    one = CARD | {"labels": ["red", "green", "blue"], "exclusive": True}
+    attributes, colours = (Translator(Generators({"generator": Tinted()}, c)) for c in (many, one))
+    grey = Image.new("RGB", (32, 32), (128, 128, 128))
+    assert colours(grey, to="green").getpixel((9, 9)) == (128, 192, 128)
+    assert attributes(grey, to=["Male", "Blond_Hair"]).getpixel((9, 9)) == (192, 192, 128)
+    with pytest.raises(Problem, match="to red, green, blue, not to 'plum'"):
+        colours(grey, to="plum")
+    with pytest.raises(Problem, match="to red, green, blue, not to nothing"):
+        colours(grey)
+    with pytest.raises(Problem, match="one of blue, red only"):
+        colours(grey, to=["red", "blue"])
+    with pytest.raises(Problem, match="one of Black_Hair, Blond_Hair only"):
+        attributes(grey, to=["Black_Hair", "Blond_Hair"])
+
+
+def test_two_targets_of_a_cyclegan_are_a_problem():
+    with pytest.raises(Problem, match="apple, pear, not to 'apple' and 'pear'"):
+        translator()(smooth(8, 8), to=["apple", "pear"])
+
+
 def test_direction_reads_the_networks_name():
     assert direction("generator_ab", ["x", "y"]) == ("x", "y")
     assert direction("generator_ba", ["x", "y"]) == ("y", "x")

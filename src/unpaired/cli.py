@@ -23,7 +23,13 @@ app.add_typer(sets, name="sets")
 def translate(
     source: Annotated[Path, typer.Argument(help="A picture, or a folder of them.")],
     target: Annotated[Path, typer.Argument(help="Where the translation goes: a file or folder.")],
-    to: Annotated[str | None, typer.Option(help="Target domain; by default the second, B.")] = None,
+    to: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Target domain; by default the second, B. Of a StarGAN a class, or attributes:"
+            " one --to each."
+        ),
+    ] = None,
     model: Annotated[Path, typer.Option(help="Exported folder or weights file.")] = Path(
         "models/export"
     ),

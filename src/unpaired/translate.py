@@ -3,6 +3,7 @@
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from tqdm import tqdm
 from unpaired.clean.decoding import Refused, canonical, decode
 from unpaired.clean.geometry import FILTER, GAP, NoFace, face_box, square, unsquare
 from unpaired.errors import Problem
+from unpaired.networks.stargan import Told
+from unpaired.networks.targets import named_target
 from unpaired.weights import Generators, load_generators
 
 MAX_PIXELS = 50_000_000
@@ -49,24 +52,26 @@ def direction(name: str, domains: list[str]) -> tuple[str, str]:
 class Translator:
     """Generators that take and give pictures. On the GPU where there is one.
 
-    domains: names, A first; size: the side they were trained at; crop: `pad`, `center` or
-    `face`, or `whole`: not squared, its shorter side scaled to that size.
+    domains: names, A first, or the classes of a StarGAN; size: the side they were trained at;
+    crop: `pad`, `center` or `face`, or `whole`: not squared, its shorter side scaled to that size.
     """
 
     def __init__(self, generators: Generators):
         card = generators.card
-        self.domains: list[str] = list(card["domains"])
+        self.exclusive: bool | None = card.get("exclusive")  # of a StarGAN
+        self.domains: list[str] = list(card["domains" if self.exclusive is None else "labels"])
         self.size, self.crop = int(card["size"]), str(card["crop"])
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        self._towards = {
-            direction(name, self.domains)[1]: network.to(self.device)
-            for name, network in generators.networks.items()
-        }
+        networks = {name: one.to(self.device) for name, one in generators.networks.items()}
+        if self.exclusive is None:
+            self._towards = {direction(n, self.domains)[1]: one for n, one in networks.items()}
+        else:
+            self._generator = networks["generator"]
 
     def __call__(
         self,
         image: Image.Image | np.ndarray | str | Path,
-        to: str | None = None,
+        to: str | Sequence[str] | None = None,
         native: bool = False,
     ) -> Image.Image:
         """Translates a Pillow image, a uint8 array (H×W×3 or H×W) or a picture file.
@@ -76,7 +81,8 @@ class Translator:
         `native` translates every pixel at its own scale instead, which for large pictures takes
         much memory and is not the scale the model has learned.
 
-        to: the target domain; by default the second one.
+        to: the target domain; by default the second one. Of a StarGAN, which has no default, the
+            class or all attributes that the result is to have.
         Returns: 8-bit RGB.
         Raises: Problem for a domain or a picture that is none, or has no face for such a model.
         """
@@ -96,13 +102,19 @@ class Translator:
         squared = square(picture, self.size, crop)
         return unsquare(self._run(network, squared), *picture.size, crop)
 
-    def network(self, to: str | None = None) -> nn.Module:
-        """The generator whose target is the domain `to`. Raises Problem if there is none."""
-        to = self.domains[1] if to is None else to
-        if to not in self._towards:
+    def network(self, to: str | Sequence[str] | None = None) -> nn.Module:
+        """The generator towards `to`. Raises Problem if there is none."""
+        names = [to] if isinstance(to, str) else list(to or [])
+        if self.exclusive is not None:
+            label = named_target(names, self.domains, self.exclusive)
+            return Told(self._generator, label.to(self.device))
+        names = names or [self.domains[1]]
+        if len(names) > 1 or names[0] not in self._towards:
             known = ", ".join(sorted(self._towards))
-            raise Problem(f"this model translates to {known}, not to {to!r}")
-        return self._towards[to]
+            raise Problem(
+                f"this model translates to {known}, not to {' and '.join(map(repr, names))}"
+            )
+        return self._towards[names[0]]
 
     def _whole(self, network: nn.Module, picture: Image.Image) -> Image.Image:
         scale = self.size / min(picture.size)
@@ -133,7 +145,7 @@ def translate_files(
     translator: Translator,
     source: str | Path,
     target: str | Path,
-    to: str | None = None,
+    to: str | Sequence[str] | None = None,
     native: bool = False,
 ) -> int:
     """Translates a picture file, or every picture below a folder, and returns how many.
@@ -162,7 +174,11 @@ def translate_files(
 
 
 def _translate_folder(
-    translator: Translator, source: Path, target: Path, to: str | None, native: bool
+    translator: Translator,
+    source: Path,
+    target: Path,
+    to: str | Sequence[str] | None,
+    native: bool,
 ) -> int:
     if target.resolve().is_relative_to(source.resolve()):
         raise Problem(f"{target} lies in the input folder {source}: choose another output")

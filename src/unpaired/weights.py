@@ -13,10 +13,10 @@ from safetensors.torch import save_file
 from torch import nn
 
 from unpaired.errors import Problem
-from unpaired.networks import DCGANGenerator, ResnetGenerator
+from unpaired.networks import DCGANGenerator, ResnetGenerator, StarGANGenerator
 
 FORMAT = "unpaired/1"
-ARCHITECTURES = {"resnet": ResnetGenerator, "dcgan": DCGANGenerator}
+ARCHITECTURES = {"resnet": ResnetGenerator, "dcgan": DCGANGenerator, "stargan": StarGANGenerator}
 
 
 @dataclass(frozen=True)

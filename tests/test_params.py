@@ -120,6 +120,23 @@ def test_cyclegan_takes_two_domains(refused, count):
     assert "exactly two domains" in line if count else "domains is " in line
 
 
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"clean.size": 96}, "makes pictures of 32, 64 or 128 px: set clean.size"),
+        ({"domains": [DOMAIN, DOMAIN | {"name": "pear"}]}, "one domain: keep one in domains"),
+        ({"train.gan_loss": "lsgan"}, "train.gan_loss is 'lsgan'"),
+        ({"train.z_distribution": "cauchy"}, "train.z_distribution is 'cauchy'"),
+        ({"train.label_real": 0.4}, "train.label_real is 0.4"),
+        ({"train.z_size": 0}, "train.z_size is 0"),
+        ({"train.noise": -1.0}, "train.noise is -1.0"),
+    ],
+)
+def test_what_a_dcgan_cannot_take_is_named(refused, changes, line):
+    train = YAML(typ="safe").load(COMMITTED.parent / "profiles/dcgan.yaml")["train"]
+    assert line in refused({"train": train, "domains": [DOMAIN]} | changes)
+
+
 def test_a_key_of_another_model_is_named_with_the_model(refused):
     wrong = ": train.lamda_cycle is not a parameter of cyclegan (mistyped, or of another train.mod"
     assert refused({"train.lamda_cycle": 3}).startswith(wrong)

@@ -139,6 +139,8 @@ class Params(Section):
             raise ValueError("train.model cyclegan translates between exactly two domains")
         if self.train.model == "dcgan" and len(self.domains) != 1:
             raise ValueError("train.model dcgan makes pictures of one domain: keep one in domains")
+        if self.train.model == "dcgan" and self.clean.size not in (32, 64, 128):
+            raise ValueError("train.model dcgan makes pictures of 32, 64 or 128 px: set clean.size")
         return self
 
 

@@ -62,7 +62,7 @@ class TrainingRun:
         self._background.start()
         self._background.tried.wait(START if remote() else None)
         problem = self._background.problem
-        if problem and not isinstance(problem, Away):
+        if problem and not isinstance(problem, Away) and not self._background.sender.run_id:
             self._background.close(END_STOPPED)
             if not found:
                 shutil.rmtree(self._spool.folder)

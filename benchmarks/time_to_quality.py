@@ -131,12 +131,16 @@ def main() -> None:
             f"{until:8.0f}{plain.kids[-1]:9.4f}{fast.kids[-1]:9.4f}   {plain.step}, {fast.step}",
             flush=True,
         )
-    goal = runners[0].kids[-1]
-    reached = next((s for s, k in zip(SHARES, runners[1].kids, strict=True) if k <= goal), None)
-    if reached is None:
+    goal, kids = runners[0].kids[-1], runners[1].kids
+    place = next((i for i, found in enumerate(kids) if found <= goal), None)
+    if place is None:
         print(f"the engine has not reached the plain recipe's {goal:.4f}")
-    else:
-        print(f"the engine has the plain recipe's {goal:.4f} after 1/{1 / reached:.0f} of the time")
+        return
+    reached = SHARES[place]
+    if place:  # on a line between the two measurements around it
+        part = (kids[place - 1] - goal) / (kids[place - 1] - kids[place])
+        reached = SHARES[place - 1] + part * (reached - SHARES[place - 1])
+    print(f"the engine has the plain recipe's {goal:.4f} {1 / reached:.2f} times as soon")
 
 
 if __name__ == "__main__":

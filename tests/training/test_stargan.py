@@ -24,6 +24,7 @@ TINY = {
     "learning_rate": 1e-3,
     "beta1": 0.5,
     "beta2": 0.999,
+    "keep": "last",
     "ema": 0.0,
     "load_scale": 1.0,
     "flip": False,
@@ -45,6 +46,7 @@ TINY = {
 
 
 def build(precision="fp32", steps=10, **changes):
+    changes = {"keep": "ema" if changes.get("ema") else "last"} | changes
     return StarGAN(Settings(**TINY | changes), ("a", "b", "c"), steps, CPU, precision, 32)
 
 

@@ -73,7 +73,8 @@ def dcgan_settings(settings):
     tiny |= {"precision": "fp32", "device": "cpu"}
 
     def changed(**changes):
-        values = settings({"train": section | tiny | changes})
+        keep = {"keep": "ema" if changes.get("ema") else "last"}
+        values = settings({"train": section | tiny | keep | changes})
         return Params.model_validate(values | {"domains": values["domains"][:1]}).train
 
     return changed

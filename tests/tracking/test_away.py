@@ -109,7 +109,7 @@ class Observer:
     def sample(self, step, grid):
         self.tracked.sample(step, grid)
 
-    def checkpoint(self, step, model):
+    def checkpoint(self, step, model, kept):
         self.weights.write_bytes(str(step).encode())
         self.tracked.checkpoint(step, step / 24, self.weights)
 

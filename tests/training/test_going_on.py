@@ -126,3 +126,35 @@ def test_what_auto_came_to_holds_for_good(images, rules, folder, monkeypatch):
     trained = train(images, settings, folder(), Watcher())
     assert trained.model.precision == resolved["precision"]
     assert saved(folder())["resolved"] == resolved
+
+
+def judged(best_at):
+    """A judge whose lowest value comes at its `best_at`-th call."""
+    calls = []
+
+    def judge(generators):
+        calls.append(next(generators["generator_ab"].parameters()).sum().item())
+        return abs(len(calls) - best_at)
+
+    return judge, calls
+
+
+def test_the_best_of_the_checkpoints_is_kept(images, rules, folder):
+    settings = rules(ROWS | {"train.keep": "best_kid", "train.checkpoint_every": 2})
+    watcher, (judge, seen) = Watcher(), judged(2)
+    trained = train(images, settings, folder(), watcher, judge=judge)
+    assert [step for kind, step in watcher.told if kind == "checkpoint"] == [2, 4, 6, 7]
+    assert trained.kept_step == 4
+    kept = next(watcher.kept["generator_ab"].parameters()).sum().item()
+    assert kept == seen[1] and kept != seen[3] and len(seen) == 4
+
+
+def test_the_best_outlives_an_interruption(images, rules, folder):
+    settings = rules(ROWS | {"train.keep": "best_kid", "train.checkpoint_every": 2})
+    judge, seen = judged(1)
+    with pytest.raises(KeyboardInterrupt):
+        train(images, settings, folder(), Watcher(("checkpoint", 4)), judge=judge)
+    watcher = Watcher()
+    trained = train(images, settings, folder(), watcher, judge=judge)
+    assert trained.kept_step == 2 and len(seen) == 4
+    assert next(watcher.kept["generator_ab"].parameters()).sum().item() == seen[0]

@@ -18,7 +18,8 @@ class Watcher:
         self.told.append(("sample", step))
         self._end(("sample", step))
 
-    def checkpoint(self, step, model):
+    def checkpoint(self, step, model, kept):
+        self.kept = kept
         self.told.append(("checkpoint", step))
         self._end(("checkpoint", step))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import sys
 from collections.abc import Callable, Mapping
@@ -22,13 +23,15 @@ from unpaired.training.dcgan import DCGAN
 from unpaired.training.grids import save_grid
 from unpaired.training.hardware import resolve_device, resolve_precision, resolve_threads
 from unpaired.training.interruption import Interruption
+from unpaired.training.labelled import LabelledBatches
 from unpaired.training.resume import BEFORE_DECAY, CHECKPOINT, starting_point
 from unpaired.training.schedule import constant_steps, constant_then_linear
+from unpaired.training.stargan import StarGAN
 
 if TYPE_CHECKING:
     from unpaired.params.models import Train
 
-SAMPLES = {"cyclegan": 5, "dcgan": 64}  # of each domain
+SAMPLES = {"cyclegan": 5, "dcgan": 64, "stargan": 5}  # of each domain; of stargan, in all
 
 
 class Model(Protocol):
@@ -54,30 +57,43 @@ class Model(Protocol):
     def load_state_dict(self, state: dict) -> None: ...
 
 
-MODELS: dict[str, Callable[..., Model]] = {"cyclegan": CycleGAN, "dcgan": DCGAN}
+MODELS: dict[str, Callable[..., Model]] = {"cyclegan": CycleGAN, "dcgan": DCGAN, "stargan": StarGAN}
 
 
 class Observer(Protocol):
     """What is told while the training runs.
 
-    history: rows of step, epoch, losses (means since the row before) and learning_rate.
+    history: rows of step, epoch, losses (means since the row before) and learning_rate; kept: the
+    generators that would be kept if this were the end.
     """
 
     def metrics(self, history: list[dict[str, float]]) -> None: ...
     def sample(self, step: int, grid: Path) -> None: ...
-    def checkpoint(self, step: int, model: Model) -> None: ...
+    def checkpoint(self, step: int, model: Model, kept: Mapping[str, nn.Module]) -> None: ...
     def warn(self, tag: str, text: str) -> None: ...
+
+
+# How far generators are from what is wanted, by pictures that they were not trained on.
+Judge = Callable[[Mapping[str, nn.Module]], float]
 
 
 @dataclass(frozen=True)
 class Trained:
+    """kept_step: after which the generators that are kept were as they are."""
+
     model: Model
     history: list[dict[str, float]]
     steps: int
+    kept_step: int
 
 
 def train(
-    images: Mapping[str, np.ndarray], settings: Train, folder: Path, observer: Observer
+    images: Mapping[str, np.ndarray],
+    settings: Train,
+    folder: Path,
+    observer: Observer,
+    labels: Mapping[str, np.ndarray] | None = None,
+    judge: Judge | None = None,
 ) -> Trained:
     """Trains from where the state stands, or from the start if there is none.
 
@@ -87,6 +103,8 @@ def train(
             there is to know, every `checkpoint_every` steps, at the end and on SIGINT or SIGTERM;
             `before_decay.pt`, from which a longer training may go on; and
             `samples/step_000400.png`, ….
+        labels: domain → float32 N×K, of StarGAN.
+        judge: makes the best of the checkpoints, the one with the lowest value, the kept one.
 
     Raises:
         Problem: a loss that is no longer finite, or a checkpoint that cannot be read.
@@ -94,7 +112,7 @@ def train(
     """
     device = resolve_device(settings.device)
     with Interruption() as interruption:
-        training = _Training(images, settings, folder, observer, device)
+        training = _Training(images, labels, settings, folder, observer, judge, device)
         return training.run(interruption)
 
 
@@ -102,15 +120,17 @@ class _Training:
     def __init__(
         self,
         images: Mapping[str, np.ndarray],
+        labels: Mapping[str, np.ndarray] | None,
         settings: Train,
         folder: Path,
         observer: Observer,
+        judge: Judge | None,
         device: torch.device,
     ):
         self.settings, self.folder, self.observer = settings, folder, observer
-        self.batches = Batches(
-            images, settings.batch_size, settings.seed, settings.load_scale, settings.flip, device
-        )
+        self.judge = judge
+        how = settings.batch_size, settings.seed, settings.load_scale, settings.flip, device
+        self.batches = LabelledBatches(images, labels, *how) if labels else Batches(images, *how)
         self.fixed = self.batches.fixed(SAMPLES[settings.model])
         self.steps = math.ceil(settings.epochs * self.batches.epoch)
         self.constant = constant_steps(self.steps, settings.decay)
@@ -127,10 +147,11 @@ class _Training:
         self.history: list[dict[str, float]] = []
         self.window: list[dict[str, torch.Tensor]] = []
         self.first = 0
+        self.best: dict[str, Any] = {}
         if state:
             self.model.load_state_dict(state["model"])
             self.history, self.window = state["history"], state["window"]
-            self.first = state["step"]
+            self.first, self.best = state["step"], state["best"]
         self.warned: set[str] = set()
 
     def _resolve(self, device: torch.device) -> dict[str, Any]:
@@ -150,7 +171,10 @@ class _Training:
                 bar.set_postfix({name: f"{row[name]:.3f}" for name in list(row)[2:4]})
             if done % settings.sample_every == 0 and done < steps:
                 self._show(done)
-            if done == self.constant:
+            if done % settings.checkpoint_every == 0 and done < steps:
+                self._checkpoint(done)
+            # The last checkpoint of all is judged later: a longer training would lack it.
+            if done == self.constant and not (self.judge and done == steps):
                 self._save(done, BEFORE_DECAY)
             if done == steps:
                 break
@@ -158,17 +182,13 @@ class _Training:
                 self._save(done)
                 bar.close()
                 raise KeyboardInterrupt(f"{reason}: saved after step {done}, to go on from there")
-            if done % settings.checkpoint_every == 0:
-                self._save(done)
-                self.observer.checkpoint(done, self.model)
         bar.close()
         if self.window:
             self._log(steps)
         self.observer.metrics(self.history)
         self._show(steps)
-        self._save(steps)
-        self.observer.checkpoint(steps, self.model)
-        return Trained(self.model, self.history, steps)
+        self._checkpoint(steps)
+        return Trained(self.model, self.history, steps, self.best.get("step", steps))
 
     def _log(self, done: int) -> dict[str, float]:
         settings = self.settings
@@ -192,6 +212,19 @@ class _Training:
                 tqdm.write(f"warning, step {step}: {text}", sys.stderr)
                 self.observer.warn(tag, text)
 
+    def _checkpoint(self, step: int) -> None:
+        kept = self.model.generators()
+        if self.judge:
+            value = self.judge(kept)
+            if value < self.best.get("value", math.inf):
+                weights = {name: one.state_dict() for name, one in copy.deepcopy(kept).items()}
+                self.best = {"step": step, "value": value, "weights": weights}
+            kept = copy.deepcopy(kept)
+            for name, network in kept.items():
+                network.load_state_dict(self.best["weights"][name])
+        self._save(step)
+        self.observer.checkpoint(step, self.model, kept)
+
     def _save(self, step: int, name: str = CHECKPOINT) -> None:
         if self.window:
             _check_finite(_means(self.window), step, self.settings.learning_rate)
@@ -200,6 +233,7 @@ class _Training:
             "history": self.history,
             "window": self.window,
             "step": step,
+            "best": self.best,
             "resolved": self.resolved,
         }
         save_checkpoint(self.folder / name, state)

@@ -32,18 +32,18 @@ SOURCES = Path(__file__).parents[1]
 CHECKPOINT, BEFORE_DECAY = "checkpoint.pt", "before_decay.pt"
 
 
-def trajectory(settings: Mapping[str, Any], images: Mapping[str, np.ndarray]) -> str:
-    """A hash of all that shapes a training but its epochs: settings, pictures, code and torch's
-    version."""
+def trajectory(settings: Mapping[str, Any], data: Mapping[str, np.ndarray]) -> str:
+    """A hash of all that shapes a training but its epochs: settings, pictures and labels by name,
+    code and torch's version."""
     shaping = {key: value for key, value in settings.items() if key != "epochs"}
     digest = hashlib.sha256(json.dumps(shaping, sort_keys=True).encode())
     digest.update(torch.__version__.encode())
     for path in sorted([*SOURCES.glob("training/*.py"), *SOURCES.glob("networks/*.py")]):
         digest.update(path.read_bytes())
-    for domain, pictures in images.items():
-        digest.update(domain.encode())
-        for picture in pictures:
-            digest.update(picture)
+    for name, rows in data.items():
+        digest.update(name.encode())
+        for row in rows:
+            digest.update(row)
     return digest.hexdigest()[:16]
 
 

@@ -4,7 +4,7 @@ from planted import SETTINGS, SIDE, TINY, OneColour, Reshape, planted_set
 from torch import nn
 
 from unpaired.errors import Problem
-from unpaired.evaluation.evaluating import evaluate, flatten
+from unpaired.evaluation.evaluating import evaluate, flatten, left_out
 from unpaired.evaluation.translation import translate
 from unpaired.evaluation.verdict import verdict
 from unpaired.networks import ResnetGenerator
@@ -95,10 +95,11 @@ def test_keys_hold_no_domain_and_figures_repeat_themselves(measured):
 def test_without_labels_no_label_figures(measured, sets):
     for images in (*sets[0], *sets[1]):
         images.table["label_colour"] = ""
-    way, _ = measured(Reshape(), nn.Identity())
-    assert "colour_label" not in way.figures
-    assert "no two colours" in way.left_out["colour_label"]
-    assert way.figures["colour_kept"] > 0.9
+    ways = measured(Reshape(), nn.Identity())
+    assert "colour_label" not in ways[0].figures
+    assert "no two colours" in left_out(ways)["colour_label_ab"]
+    assert not set(left_out(ways)) & set(flatten(ways))
+    assert ways[0].figures["colour_kept"] > 0.9
 
 
 def test_sets_that_do_not_fit_are_a_problem(sets, tmp_path):

@@ -114,6 +114,11 @@ def flatten(directions: list[Direction]) -> dict[str, float]:
     return {key: float(f"{value:.4g}") for key, value in sorted(named.items())}
 
 
+def left_out(directions: list[Direction]) -> dict[str, str]:
+    """The keys that `flatten` lacks → why."""
+    return {f"{k}_{way.key}": why for way in directions for k, why in way.left_out.items()}
+
+
 def _check(generators: Generators, train: tuple, test: tuple) -> None:
     names = [one.domain for one in test]
     if generators.card.get("domains") != names:

@@ -76,6 +76,10 @@ def test_real_pictures_that_are_all_alike_have_no_diversity(measured):
     assert "all alike" in found.left_out[DIVERSITY]
 
 
-def test_one_picture_is_a_problem(measured):
+def test_one_picture_and_other_sizes_are_a_problem(measured):
     with pytest.raises(Problem, match="two pictures"):
         measured(bags(1, 2))
+    with pytest.raises(Problem, match=r"\[16, 32\] px"):
+        measured(bags(9, 2)[:, ::2, ::2])
+    with pytest.raises(Problem, match="no pairs"):
+        measured(bags(9, 2), untranslated=bags(8, 2))

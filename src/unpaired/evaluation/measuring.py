@@ -68,8 +68,11 @@ def measure(
     fewer training pictures than there are made ones, for they depend on the number.
 
     Raises:
-        Problem: fewer than two pictures of a kind, features that are not finite.
+        Problem: fewer than two pictures of a kind, sizes that differ, features that are not finite.
     """
+    sides = {images.shape[1] for images in (made, real, train)}
+    if len(sides) > 1:
+        raise Problem(f"pictures of {sorted(sides)} px cannot be compared: the size would be seen")
     order = np.random.default_rng(settings.seed).permutation(len(train))
     sample = train[np.sort(order[: len(made)])]
     found = Measured(len(sample))

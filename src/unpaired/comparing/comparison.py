@@ -8,14 +8,14 @@ from tempfile import TemporaryDirectory
 from PIL import Image
 
 from unpaired.comparing import tables
-from unpaired.comparing.evaluated import WAYS, Pictures, estimates
+from unpaired.comparing.evaluated import Pictures, estimates
 from unpaired.comparing.pairing import difference
 from unpaired.comparing.results import TEST, TRANSLATED, Repository, Result
 from unpaired.comparing.seeds import by_settings, merged
 from unpaired.comparing.sheets import ROWS, common_pictures, sheet
 from unpaired.errors import Problem
 from unpaired.evaluation.features import efficientnet_lite0
-from unpaired.places import CACHE
+from unpaired.promotion import WAYS
 from unpaired.summary import NETWORK
 
 LEGEND = "In brackets: two sets of real pictures (floor) – doing nothing (ceiling)."
@@ -45,7 +45,7 @@ def compare(names: list[str], out: Path, as_markdown: bool) -> None:
         notes, same = _pictures(results, pictures, out)
         ceilings = {result.figures.get(f"fd_{NETWORK}_ceiling_ab") for result in results}
         if comparable := same and len(ceilings) == 1:
-            results = _estimated(results, pictures)
+            results = _estimated(results, pictures, repository.root / ".cache/features")
         else:
             notes.insert(0, OTHER_PICTURES)
     groups = by_settings(results)
@@ -67,11 +67,13 @@ def compare(names: list[str], out: Path, as_markdown: bool) -> None:
         tables.show(shown, notes)
 
 
-def _estimated(results: list[Result], pictures: list[list[Pictures] | None]) -> list[Result]:
+def _estimated(
+    results: list[Result], pictures: list[list[Pictures] | None], cache: Path
+) -> list[Result]:
     """With the estimates of those whose pictures are there."""
     networks = [efficientnet_lite0()]
     return [
-        replace(result, estimates=estimates(ways, result.figures, networks, CACHE / "features"))
+        replace(result, estimates=estimates(ways, result.figures, networks, cache))
         if ways
         else result
         for result, ways in zip(results, pictures, strict=True)
@@ -88,7 +90,7 @@ def _paired(groups: list[list[Result]], columns: list[Result]) -> list[tables.Ta
             key: difference(*([run.estimates[key] for run in side] for side in (groups[0], group)))
             for key in keys
         }
-        if differences:
+        if differences and len({tuple(run.domains) for run in runs}) == 1:
             pair = [columns[0], column]
             found += [
                 tables.figures(pair, way, title, False, differences)

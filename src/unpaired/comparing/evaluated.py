@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from unpaired.comparing.pairing import Estimate, combined, kernel_estimate, mean_estimate
+from unpaired.comparing.pairing import FEWEST, Estimate, combined, kernel_estimate, mean_estimate
 from unpaired.evaluation.distances import frechet_distance
 from unpaired.evaluation.features import FeatureNetwork, kept_features
+from unpaired.promotion import SAME, WAYS
 from unpaired.store import ImageSet, read_set
 
-WAYS, LEVELS = ("ab", "ba"), ("ceiling", "floor")
-SAME = 0.005  # relative; figures of the same pictures differ by less between devices
+LEVELS = ("ceiling", "floor")
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ def estimates(
                 values = pd.to_numeric(table[name])
                 found[f"{name}_{key}"] = mean_estimate(values, way.inputs.domain)
     for network in networks:
-        if all(network.name in way.features for way in ways):
+        enough = all(len(way.inputs) >= FEWEST for way in ways)
+        if enough and all(network.name in way.features for way in ways):
             found |= _kernel_distances(ways, figures, network, cache)
     return found
 

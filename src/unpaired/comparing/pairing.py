@@ -14,6 +14,7 @@ from scipy import stats
 from unpaired.errors import Problem
 
 LEVEL = 0.95
+FEWEST = 3  # pictures a side: a KID needs two when one is left out
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,13 @@ def kernel_estimate(
     that they are compared with.
 
     translated: N×D features, indexed by the pixel hash of the picture of `source`;
-    real: M×D, of `target`. N, M ≥ 3.
+    real: M×D, of `target`. N, M ≥ FEWEST.
 
     Raises:
         Problem: fewer pictures, or different D.
     """
     n, m = len(translated), len(real)
-    if min(n, m) < 3 or translated.shape[1] != real.shape[1]:
+    if min(n, m) < FEWEST or translated.shape[1] != real.shape[1]:
         raise Problem(f"no KID can be paired of features {translated.shape} and {real.shape}")
     x, y = (features.to_numpy(np.float64) for features in (translated, real))
     xx, yy, xy = _kernel(x, x), _kernel(y, y), _kernel(x, y)

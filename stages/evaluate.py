@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 
 from unpaired.evaluation.evaluating import evaluate as measure
-from unpaired.evaluation.evaluating import flatten
+from unpaired.evaluation.evaluating import flatten, left_out
 from unpaired.evaluation.features import efficientnet_lite0
 from unpaired.evaluation.inception import inception_v3
 from unpaired.evaluation.report import render
@@ -51,7 +51,8 @@ def evaluate(params: Params) -> None:
         [METRICS / "report.html", *sorted((METRICS / "grids").iterdir())],
         verdict(directions),
     )
-    print(*verdict(directions), sep="\n")
+    absent = [f"{key} left out: {reason}" for key, reason in left_out(directions).items()]
+    print(*absent, *verdict(directions), sep="\n")
 
 
 if __name__ == "__main__":

@@ -208,6 +208,21 @@ def test_a_champion_measured_on_other_pictures_is_measured_anew(two, params, new
     assert json.loads(two.tags(1)["figures"]) == figures(0.6)
 
 
+def test_what_beats_the_champion_is_paired_with_it(two, params, new_data):
+    """Both measured on the present pictures when they were registered; the worse is champion."""
+    two.add(1, new_data)
+    tracking.client().set_registered_model_alias(two.name, "champion", "2")
+    rules = {"metric": "cycle_l1", "max_reconstruction_loss": 255.0}
+    told, decision = promote(params(**rules), dry_run=True)
+    assert "measured anew" not in told
+    low = next(row[1] for row in decision.rows if row[0] == "improvement, at least")
+    assert f"(95 % interval {low:.1%} to " in decision.reason
+    assert decision.promoted == (low > 0) != decision.reason.endswith("no difference shown")
+    Path(f"data/sets/test/{two.workspace.domains[0]}.npy").unlink()
+    _, decision = promote(params(**rules), dry_run=True)
+    assert decision.promoted and "without an interval: the champion has to" in decision.reason
+
+
 def test_a_figure_that_the_champion_lacks_is_measured(two, params, new_data):
     _, decision = promote(params(metric="cycle_psnr"), dry_run=True)
     mean = (new_data["cycle_psnr_ab"] + new_data["cycle_psnr_ba"]) / 2

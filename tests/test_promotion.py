@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from workspace import KID, figures
 
+from unpaired.comparing.pairing import Difference
 from unpaired.errors import Problem
 from unpaired.params import Promote
-from unpaired.promotion import COMPARABLE, comparable, decide, markdown, show
+from unpaired.promotion import COMPARABLE, WAYS, comparable, decide, markdown, show
 
 RULES = Promote(metric=KID, min_improvement=0.02, max_reconstruction_loss=25.0)
 
@@ -37,6 +38,25 @@ def test_one_hardly_better_or_worse_is_refused():
         assert not decision.promoted
         assert told in decision.reason and "2.0% better is asked for" in decision.reason
     assert decide(figures(0.6), figures(0.6), rules(min_improvement=0.0)).promoted
+
+
+def test_an_improvement_has_to_be_more_than_chance():
+    told = "better by 12.5% of the way from doing nothing to real pictures"
+    sure = decide(figures(0.5), figures(0.6), RULES, Difference(-0.1, -0.16, -0.04, 0.001))
+    assert sure.promoted and sure.reason == f"{KID} is {told} (95 % interval 5.0% to 20.0%)"
+    assert row(sure, "improvement, at least")[1] == pytest.approx(0.05)
+    chance = decide(figures(0.5), figures(0.6), RULES, Difference(-0.1, -0.24, 0.04, 0.2))
+    assert not chance.promoted
+    assert chance.reason.endswith("(95 % interval -5.0% to 30.0%): no difference shown")
+    higher = [figures() | {f"cycle_ssim_{way}": value for way in WAYS} for value in (0.8, 0.7)]
+    asked = rules(metric="cycle_ssim")
+    assert decide(*higher, asked, Difference(0.1, 0.05, 0.15, 0.001)).promoted
+    assert not decide(*higher, asked, Difference(0.1, -0.05, 0.25, 0.2)).promoted
+
+
+def test_where_there_is_no_interval_the_reason_says_why():
+    decision = decide(figures(0.5), figures(0.6), RULES, "no sets here")
+    assert decision.promoted and decision.reason.endswith(", without an interval: no sets here")
 
 
 def test_the_mean_of_both_ways_decides():

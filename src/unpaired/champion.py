@@ -12,10 +12,11 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from unpaired import registry
+from unpaired.comparing.pairing import Difference, Estimate, combined, difference
 from unpaired.errors import Problem
 from unpaired.params import Params
 from unpaired.places import CACHE
-from unpaired.promotion import Decision, Figures, comparable, decide
+from unpaired.promotion import SAME, WAYS, Decision, Figures, comparable, decide
 from unpaired.registry import CHALLENGER, CHAMPION, aliased, figures_of
 from unpaired.store import ImageSet, read_set
 from unpaired.tracking import client, store_errors
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 SETS = Path("data/sets")
 PREVIOUS, ROLLED_BACK = "champion.previous", "champion.rolled_back"
-SAME = 0.005  # relative; figures of the same pictures differ by less between devices
+
+Sets = tuple[tuple[ImageSet, ImageSet], tuple[ImageSet, ImageSet]]
 
 
 def promote(params: Params, dry_run: bool) -> tuple[str, Decision | None]:
@@ -33,7 +35,7 @@ def promote(params: Params, dry_run: bool) -> tuple[str, Decision | None]:
     the challenger's tags. A dry run changes nothing.
 
     A champion whose figures come from other test pictures or settings is measured anew on the
-    present ones.
+    present ones. Before a champion is replaced, both are measured, and paired picture by picture.
 
     Returns the outcome in a sentence, and the decision; None if the challenger is the champion.
 
@@ -100,12 +102,40 @@ def _decide(
     decision = decide(new, None, rules)
     if champion is None:
         return decision, against
-    old = figures_of(champion)
+    old, theirs = figures_of(champion), None
     same = champion.tags.get("evaluation") == challenger.tags.get("evaluation")
     if not same or rules.metric not in comparable(old):
-        old = _measured_anew(champion, challenger, params)
+        old, theirs = _measured(champion, _sets(challenger, params), params)
+        _check_pictures(old, new)
         against += ", measured anew on the same pictures"
-    return decide(new, old, rules), against
+    decision = decide(new, old, rules)
+    if decision.promoted:
+        decision = decide(new, old, rules, _paired(challenger, champion, theirs, params))
+    return decision, against
+
+
+def _paired(
+    challenger: "ModelVersion",
+    champion: "ModelVersion",
+    theirs: dict[str, Estimate] | None,
+    params: Params,
+) -> Difference | str:
+    """The challenger's figure less the champion's, the mean of both ways; or why it is not known.
+
+    theirs: of the champion, where it has been measured already.
+    """
+    try:
+        sets = _sets(challenger, params)
+    except Problem as problem:
+        return str(problem)
+    figures, ours = _measured(challenger, sets, params)
+    _check_pictures(figures, figures_of(challenger))
+    theirs = theirs or _measured(champion, sets, params)[1]
+    keys = [f"{params.promote.metric}_{way}" for way in WAYS]
+    if not all(key in ours and key in theirs for key in keys):
+        return f"{params.promote.metric} is no figure that can be paired"
+    means = [combined([(0.5, one[key]) for key in keys]) for one in (theirs, ours)]
+    return difference(*([mean] for mean in means))
 
 
 def _record(
@@ -141,56 +171,67 @@ def _before(champion: "ModelVersion") -> str | None:
     return None
 
 
-def _measured_anew(champion: "ModelVersion", challenger: "ModelVersion", params: Params) -> Figures:
-    """The champion's figures on the present sets, with the present settings."""
+def _measured(
+    version: "ModelVersion", sets: Sets, params: Params
+) -> tuple[Figures, dict[str, Estimate]]:
+    """Figures on the present sets, with the present settings; those that can be paired also by
+    picture."""
+    import torch
+
+    from unpaired.comparing.evaluated import estimates, read_pictures
+    from unpaired.evaluation.evaluating import evaluate, flatten
+    from unpaired.evaluation.features import efficientnet_lite0
+    from unpaired.evaluation.inception import inception_v3
+    from unpaired.evaluation.writing import write_pictures
+    from unpaired.weights import load_generators
+
+    torch.set_num_threads(1)  # as in the stage
+    networks = [efficientnet_lite0(), inception_v3(params.evaluate.inception)]
+    known = [network for network in networks if network]
+    with TemporaryDirectory() as folder:
+        with store_errors():
+            weights = registry.download_weights(version, Path(folder))
+        generators = load_generators(weights)
+        try:
+            ways = evaluate(generators, *sets, params.evaluate, known, CACHE / "features")
+        except Problem as problem:
+            raise Problem(
+                f"{version.name}, version {version.version}, cannot be measured on the present "
+                f"pictures: {problem}; compare by hand, and move the alias in MLflow"
+            ) from None
+        figures, made = flatten(ways), Path(folder, "evaluation")
+        write_pictures(made, ways)
+        pictures = read_pictures(SETS / "test", made, [one.domain for one in sets[1]])
+        return figures, estimates(pictures, figures, known, CACHE / "features")
+
+
+def _sets(challenger: "ModelVersion", params: Params) -> Sets:
+    """Train and test, those that the challenger was measured on."""
     if registry.evaluation_key() != challenger.tags.get("evaluation"):
         raise Problem(
             f"the {CHALLENGER}, version {challenger.version}, was measured on other pictures or in "
             "another way than what is here; run `dvc repro` and `unpaired register`"
         )
-    import torch
-
-    from unpaired.evaluation.evaluating import evaluate, flatten
-    from unpaired.evaluation.features import efficientnet_lite0
-    from unpaired.evaluation.inception import inception_v3
-    from unpaired.weights import load_generators
-
-    with TemporaryDirectory() as folder:
-        with store_errors():
-            weights = registry.download_weights(champion, Path(folder))
-        generators = load_generators(weights)
-    train, test = (_sets(SETS / side, params) for side in ("train", "test"))
-    torch.set_num_threads(1)  # as in the stage
-    networks = [efficientnet_lite0(), inception_v3(params.evaluate.inception)]
-    known = [network for network in networks if network]
-    try:
-        ways = evaluate(generators, train, test, params.evaluate, known, CACHE / "features")
-    except Problem as problem:
-        raise Problem(
-            f"the {CHAMPION}, version {champion.version}, cannot be measured on the present "
-            f"pictures: {problem}; compare by hand, and move the alias in MLflow"
-        ) from None
-    found = flatten(ways)
-    _check_pictures(found, figures_of(challenger))
-    return found
-
-
-def _sets(folder: Path, params: Params) -> tuple[ImageSet, ImageSet]:
     a, b = (domain.name for domain in params.domains)
     try:
-        return read_set(folder, a), read_set(folder, b)
+        train, test = (
+            (read_set(SETS / side, a), read_set(SETS / side, b)) for side in ("train", "test")
+        )
     except Problem as problem:
         raise Problem(
             f"the {CHAMPION} has to be measured on the present pictures, which `dvc pull split` "
             f"fetches: {problem}"
         ) from None
+    return train, test
 
 
 def _check_pictures(found: Figures, expected: Figures) -> None:
-    """The distances between real pictures depend on no model: they differ where pictures do."""
+    """The Fréchet distances between real pictures depend on no model: they differ where pictures
+    do."""
     for key, value in found.items():
         known = expected.get(key, value)
-        if "_ceiling_" in key and not math.isclose(value, known, rel_tol=SAME):
+        level = key.startswith(("fd_", "fid_")) and "_ceiling_" in key
+        if level and not math.isclose(value, known, rel_tol=SAME):
             raise Problem(
                 f"data/sets holds other pictures than dvc.lock records ({key} is {value}, for the "
                 f"{CHALLENGER} it was {known}); run `dvc checkout`"

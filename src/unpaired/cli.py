@@ -229,7 +229,10 @@ def compare(
         "comparison"
     ),
 ) -> None:
-    """Compares models: parameters that differ, figures, and grids of the same test pictures."""
+    """Compares models over the same test pictures: parameters, figures with intervals, grids.
+
+    Two or more; each with the first. Runs that differ only in train.seed are one column.
+    """
     from unpaired.comparing.comparison import compare as show_comparison
 
     show_comparison(revisions, out, as_markdown=md)

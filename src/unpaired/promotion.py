@@ -8,6 +8,7 @@ from statistics import fmean
 from rich.console import Console
 from rich.table import Table
 
+from unpaired.comparing.pairing import Difference
 from unpaired.errors import Problem
 from unpaired.params import Promote
 
@@ -33,6 +34,7 @@ COMPARABLE = {
 }
 LOSS = "cycle_l1"
 WAYS = ("ab", "ba")
+SAME = 0.005  # relative; figures of the same pictures differ by less between devices
 HEAD = ("figure", "challenger", "champion", "asked for")
 
 Figures = dict[str, float]
@@ -51,7 +53,12 @@ class Decision:
     rows: list[Row] = field(default_factory=list)
 
 
-def decide(challenger: Figures, champion: Figures | None, rules: Promote) -> Decision:
+def decide(
+    challenger: Figures,
+    champion: Figures | None,
+    rules: Promote,
+    paired: Difference | str | None = None,
+) -> Decision:
     """Compares the figures of two models on the same test pictures, named as in
     metrics/evaluation.json. The challenger is promoted if all of this holds:
 
@@ -61,6 +68,10 @@ def decide(challenger: Figures, champion: Figures | None, rules: Promote) -> Dec
     3. It is better than the champion's, where there is one, by `min_improvement` or more: for a
        distance as a share of ceiling - floor, for a share in points of it, otherwise as a share of
        the champion's value.
+    4. The 95 % interval of that improvement lies above 0.
+
+    paired: the challenger's `metric`, mean of both ways, less the champion's, over the same test
+    pictures; or why it is not known: then the fourth is not asked, and the reason says so.
 
     What is not finite passes no rule.
 
@@ -74,10 +85,19 @@ def decide(challenger: Figures, champion: Figures | None, rules: Promote) -> Dec
     metric = rules.metric
     improvement = None if champion is None else _improvement(challenger, champion, metric)
     refusal = _refusal(challenger, improvement, rules)
-    reason = refusal or (
-        "there is no champion to beat" if improvement is None else _told(improvement, metric)
-    )
-    return Decision(not refusal, reason, _rows(challenger, champion, improvement, rules))
+    rows = _rows(challenger, champion, improvement, rules)
+    if champion is None or improvement is None:
+        return Decision(not refusal, refusal or "there is no champion to beat", rows)
+    if refusal or paired is None:
+        return Decision(not refusal, refusal or _told(improvement, metric), rows)
+    told = _told(improvement, metric)
+    if isinstance(paired, str):
+        return Decision(True, f"{told}, without an interval: {paired}", rows)
+    sign, _ = COMPARABLE[metric]
+    low, high = sorted(sign * end / _whole(champion, metric) for end in (paired.low, paired.high))
+    rows.append(("improvement, at least", low, None, "> 0"))
+    told += f" (95 % interval {low:.1%} to {high:.1%})"
+    return Decision(low > 0, told if low > 0 else f"{told}: no difference shown", rows)
 
 
 def comparable(figures: Figures) -> list[str]:
@@ -96,16 +116,20 @@ def _mean(figures: Figures, name: str) -> float:
 
 
 def _improvement(challenger: Figures, champion: Figures, metric: str) -> float:
-    """NaN where there is nothing to measure it by."""
-    sign, unit = COMPARABLE[metric]
-    gained = sign * (_mean(challenger, metric) - _mean(champion, metric))
+    gained = _mean(challenger, metric) - _mean(champion, metric)
+    return COMPARABLE[metric][0] * gained / _whole(champion, metric)
+
+
+def _whole(champion: Figures, metric: str) -> float:
+    """What an improvement is a share of; NaN where there is nothing."""
+    unit = COMPARABLE[metric][1]
     if unit is POINTS:
-        return gained
+        return 1.0
     if unit is GAP:
         whole = _mean(champion, f"{metric}_ceiling") - _mean(champion, f"{metric}_floor")
     else:
         whole = _mean(champion, metric)
-    return gained / whole if whole > 0 else float("nan")
+    return whole if whole > 0 else float("nan")
 
 
 def _refusal(challenger: Figures, improvement: float | None, rules: Promote) -> str:

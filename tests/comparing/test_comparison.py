@@ -3,15 +3,15 @@
 import json
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import git
 import numpy as np
 import pytest
+from compared import PIPELINE, STAGE, command, row, set_params
 from PIL import Image
 from ruamel.yaml import YAML
+from scipy import stats
 from typer.testing import CliRunner
 
 from unpaired import tracking
@@ -21,54 +21,12 @@ from unpaired.lineage import flatten
 from unpaired.tracking.training import TrainingRun
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")
-# Translations as bright as lambda_cycle, figures that it decides; split.seed moves the test set.
-STAGE = """
-import json
-import numpy as np, pandas as pd
-from pathlib import Path
-from ruamel.yaml import YAML
-from unpaired.store import write_set
-values = YAML(typ="safe").load(Path("params.yaml"))
-weight, first = values["train"]["lambda_cycle"], values["split"]["seed"]
-figures = {}
-for way, a, b in (("ab", "handbag", "backpack"), ("ba", "backpack", "handbag")):
-    numbers = range(first, first + 10)
-    table = pd.DataFrame({"sha256": numbers, "pixel_hash": [f"{a}{i}" for i in numbers]})
-    def plain(levels):
-        return [np.full((16, 16, 3), level, np.uint8) for level in levels]
-    write_set("data/sets/test", a, plain(i * 10 for i in numbers), table, 16)
-    write_set("data/evaluation", f"{a}_to_{b}", plain([int(weight * 10)] * 10), table, 16)
-    figures[f"kid_efficientnet_lite0_{way}"] = weight / 10
-    figures[f"kid_efficientnet_lite0_floor_{way}"] = -0.001
-    figures[f"kid_efficientnet_lite0_ceiling_{way}"] = 2.0 + first
-    figures[f"fd_efficientnet_lite0_{way}"] = 300.0
-    figures[f"fd_efficientnet_lite0_ceiling_{way}"] = 500.0 + first
-    figures[f"cycle_psnr_{way}"] = weight
-Path("metrics").mkdir(exist_ok=True)
-Path("metrics/evaluation.json").write_text(json.dumps(figures))
-Path("metrics/train.json").write_text(json.dumps({"run_id": f"{int(weight):032x}"}, indent=2))
-"""
-PIPELINE = {
-    "cmd": f"'{sys.executable}' stage.py",
-    "deps": ["stage.py"],
-    "params": ["train", "split"],
-    "outs": ["data/sets/test", "data/evaluation"],
-    "metrics": [{f"metrics/{name}.json": {"cache": False}} for name in ("evaluation", "train")],
-}
-
-
-def command(folder: Path, *words: str) -> None:
-    identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
-    words = ("git", *identity, *words[1:]) if words[0] == "git" else words
-    python = [sys.executable, "-m"] if words[0] == "dvc" else []
-    done = subprocess.run([*python, *words], cwd=folder, text=True, capture_output=True)
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory) -> Path:
     """Commits v1 (lambda_cycle 10) and main (8), and the experiments softer (5), moved (split.seed
-    3) and unevaluated; the working tree is as main."""
+    3) and again (main with train.seed 1); the working tree is as main."""
     folder = tmp_path_factory.mktemp("compared") / "my bags"
     folder.mkdir()
     shutil.copy(Path(__file__).parents[2] / "params.yaml", folder)
@@ -86,18 +44,12 @@ def repository(tmp_path_factory) -> Path:
         command(folder, "git", "add", "-A")
         command(folder, "git", "commit", "-qm", tag)
         command(folder, "git", "tag", "-am", tag, tag)
-    for name, change in (("softer", "train.lambda_cycle=5"), ("moved", "split.seed=3")):
+    changes = {"softer": "train.lambda_cycle=5", "moved": "split.seed=3", "again": "train.seed=1"}
+    for name, change in changes.items():
         command(folder, "dvc", "exp", "run", "-q", "-n", name, "-S", change)
         command(folder, "git", "checkout", "-q", ".")
     command(folder, "dvc", "checkout", "-q")
     return folder
-
-
-def set_params(folder: Path, section: str, **changes: object) -> None:
-    yaml, path = YAML(), folder / "params.yaml"
-    values = yaml.load(path)
-    values[section].update(changes)
-    yaml.dump(values, path)
 
 
 @pytest.fixture
@@ -115,13 +67,6 @@ def compare(repository, tmp_path, monkeypatch):
     return run
 
 
-def row(text: str, label: str) -> list[str]:
-    """The cells of the first row of a table, of either kind, with that label."""
-    lines = (re.split("[│|]", line) for line in text.splitlines())
-    rows = [[cell.strip() for cell in line[1:-1]] for line in lines]
-    return next(cells[1:] for cells in rows if cells and label in cells[0])
-
-
 def test_shows_parameters_that_differ_and_marks_the_better_figures(compare):
     told = compare("v1", "softer", "workspace")
     assert row(told, "train.lambda_cycle") == ["10", "5", "8"]
@@ -130,6 +75,41 @@ def test_shows_parameters_that_differ_and_marks_the_better_figures(compare):
     assert row(told, "PSNR, dB") == ["10.0 *", "5.0", "8.0"]
     assert row(told, "Fréchet") == ["300.0", "300.0", "300.0"], "a draw has no winner"
     assert max(map(len, told.splitlines())) <= 100
+
+
+def test_two_are_compared_picture_by_picture(compare):
+    told = compare("v1", "softer")
+    gaps = -5 * (1 + np.arange(-4.5, 5) / 100)
+    known = stats.ttest_1samp(gaps, 0)
+    low, high = known.confidence_interval(0.95)
+    cells = ["10.0", "5.0", "-5.00", f"{low:+.2f} to {high:+.2f}", "<0.001", "worse"]
+    assert row(told, "PSNR, dB") == cells
+    assert row(told, "KID")[2:] == ["–"] * 4, "the evaluation kept no features"
+    assert "*" not in told and max(map(len, told.splitlines())) <= 100
+    assert row(compare("softer", "v1"), "PSNR, dB")[-1] == "better"
+    same = row(compare("main", "v2"), "PSNR, dB")
+    assert same[2:] == ["+0.00", "+0.00 to +0.00", "1.000", "no difference"]
+
+
+def test_of_several_each_is_compared_with_the_first(compare):
+    told = compare("v1", "softer", "main")
+    blocks = re.split("handbag → backpack", told)[1:]
+    assert [len(row(block, "PSNR, dB")) for block in blocks] == [3, 6, 6]
+    assert [row(block, "PSNR, dB")[:2] for block in blocks[1:]] == [
+        ["10.0", "5.0"],
+        ["10.0", "8.0"],
+    ]
+
+
+def test_runs_that_differ_in_their_seed_are_one_column(compare):
+    told = compare("v1", "main", "again")
+    assert "main, again (2 seeds)" in compare("v1", "main", "again", "--md")
+    assert row(told, "train.seed") == ["0", "0, 1"]
+    cells = row(told, "PSNR, dB")
+    assert cells[:3] == ["10.0", "8.5 ± 0.7", "-1.50"]
+    assert cells[-1] == "no difference", "two seeds are too few to tell"
+    alone = compare("main", "again")
+    assert row(alone, "PSNR, dB") == ["8.5 ± 0.7"] and "verdict" not in alone
 
 
 def test_a_sheet_has_the_same_inputs_for_all_and_a_column_each(compare, tmp_path):
@@ -172,16 +152,16 @@ def test_markdown_is_alone_and_takes_no_markup_from_names(compare, repository):
     assert told.startswith(
         "**Parameters that differ**\n\n|  | a&#124;b&#96;c&#60;i&#62;&#64;<!-- -->d |"
     )
-    assert row(told, "KID") == ["1.00", "**0.50**"]
+    assert row(told, "KID") == ["1.00", "0.50", "–", "–", "–", "–"]
     assert "<i>" not in told and "@" not in told
     tables = [line for line in told.splitlines() if line.startswith("|")]
-    assert {line.count("|") for line in tables} == {4}
+    assert {line.count("|") for line in tables} == {4, 8}
 
 
 def test_a_run_id_is_the_first_revision_that_recorded_it(compare, tmp_path):
     told = compare(f"{5:032x}", f"{10:032x}")
     assert row(told, "train.lambda_cycle") == ["5", "10"]
-    assert row(told, "KID") == ["0.50 *", "1.00"]
+    assert row(told, "KID")[:2] == ["0.50", "1.00"]
     assert (tmp_path / "handbag_to_backpack.png").exists()
 
 

@@ -6,7 +6,12 @@ from skimage.color import rgb2lab
 from unpaired.evaluation.colour import (
     colour_figures,
     foreground_colours,
+    foregrounds,
+    histogram_distances,
+    histogram_figures,
+    histograms,
     label_figures,
+    mean_colours,
     nearest_labels,
     palette,
 )
@@ -69,3 +74,36 @@ def test_shares_of_labels():
     )
     swapped = label_figures(labels, labels[::-1], labels)
     assert (swapped["colour_label"], swapped["colour_label_real"]) == (0, 1)
+
+
+def test_a_histogram_distance_is_the_earth_movers():
+    rng = np.random.default_rng(0)
+    one = rng.normal(size=(4000, 3))
+    rows = histograms([one, one[::-1] + np.array([3, -2, 1]), one[:100]])
+    distances = histogram_distances(rows, rows)
+    assert np.diagonal(distances) == pytest.approx(0)
+    assert distances[0, 1] == pytest.approx(6)  # every pixel moves by 3 + 2 + 1
+    assert distances[0, 2] < 1  # as many colours, fewer pixels
+
+
+def test_patterns_of_one_mean_colour_are_told_apart_by_histograms_alone():
+    plain, striped = np.full((2, 32, 32, 3), 245, np.uint8)
+    plain[4:28, 4:28] = 100
+    striped[4:28, 4:28] = 100
+    striped[4:28, 4:28:2] = (130, 90, 80)
+    striped[4:28, 5:28:2] = (65, 109, 118)
+    pixels = foregrounds(np.stack([plain, striped]))
+    means, rows = mean_colours(pixels), histograms(pixels)
+    assert np.linalg.norm(means[0] - means[1]) < 5
+    assert histogram_distances(rows, rows)[0, 1] > 25
+
+
+def test_histograms_kept_permuted_and_lost():
+    rows = histograms(foregrounds(planted_set("handbag", 30, 0).images))
+    kept = histogram_figures(histogram_distances(rows, rows))
+    assert kept["colour_histogram"] == 0 < kept["colour_histogram_random"]
+    assert kept["colour_histogram_kept"] == 1
+    lost = histogram_figures(histogram_distances(rows, np.tile(rows[0], (30, 1))))
+    assert lost["colour_histogram_kept"] == pytest.approx(0)
+    same = histogram_figures(np.zeros((4, 4)))
+    assert same == {"colour_histogram": 0, "colour_histogram_random": 0}

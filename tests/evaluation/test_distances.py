@@ -1,9 +1,16 @@
+from itertools import combinations
+
 import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 
 from unpaired.errors import Problem
-from unpaired.evaluation.distances import frechet_distance, kernel_distance
+from unpaired.evaluation.distances import (
+    equality_p_value,
+    frechet_distance,
+    improvement_p_value,
+    kernel_distance,
+)
 
 
 def by_matrix_root(x, y):
@@ -61,8 +68,55 @@ def test_kid_is_unbiased_and_repeats_itself():
     assert kernel_distance(x, y + 1, 50, 100, seed=1)[0] > 10 * deviation
 
 
+def test_the_p_value_of_equality_is_that_of_all_partitions():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(8, 3))
+    rows[:4] += 0.7
+    values = {}
+    for chosen in combinations(range(8), 4):
+        others = [place for place in range(8) if place not in chosen]
+        values[chosen] = double_loop(rows[list(chosen)], rows[others])
+    exact = np.mean([value >= values[0, 1, 2, 3] - 1e-12 for value in values.values()])
+    assert 0.01 < exact < 0.5
+    # A thousand draws tell a share to within 0.05, three deviations and more.
+    assert equality_p_value(rows[:4], rows[4:], seed=0) == pytest.approx(exact, abs=0.05)
+
+
+def test_p_values_of_equality_are_uniform_where_it_holds_and_least_where_not():
+    rng = np.random.default_rng(0)
+    values = []
+    for seed in range(100):
+        x, y = rng.normal(size=(20, 8)), rng.normal(size=(30, 8))
+        values.append(equality_p_value(x, y, seed))
+    assert np.mean(np.array(values) <= 0.1) == pytest.approx(0.1, abs=0.08)
+    assert np.mean(values) == pytest.approx(0.5, abs=0.1)
+    assert equality_p_value(x, y + 2, 0) == pytest.approx(1 / 1001)
+    assert values[-1] == equality_p_value(x, y, 99) != equality_p_value(x, y, 6)
+
+
+def test_p_values_of_improvement():
+    rng = np.random.default_rng(0)
+    real, inputs = rng.normal(size=(30, 8)), rng.normal(2, size=(20, 8))
+    assert improvement_p_value(inputs - 1, inputs, real, 0) == pytest.approx(1 / 1001)
+    assert improvement_p_value(inputs + 1, inputs, real, 0) == 1  # worse than nothing
+    assert improvement_p_value(inputs, inputs, real, 0) == 1  # nothing: no exchange is told
+    unrelated = [
+        improvement_p_value(rng.normal(2, size=(20, 8)), rng.normal(2, size=(20, 8)), real, seed)
+        for seed in range(100)
+    ]
+    assert np.mean(unrelated) == pytest.approx(0.5, abs=0.1)
+    with pytest.raises(Problem, match="no pairs"):
+        improvement_p_value(inputs[1:], inputs, real, 0)
+
+
 @pytest.mark.parametrize(
-    "distance", [frechet_distance, lambda x, y: kernel_distance(x, y, 5, 2, 0)]
+    "distance",
+    [
+        frechet_distance,
+        lambda x, y: kernel_distance(x, y, 5, 2, 0),
+        lambda x, y: equality_p_value(x, y, 0),
+        lambda x, y: improvement_p_value(x, x, y, 0),
+    ],
 )
 def test_what_cannot_be_compared_is_a_problem(distance):
     x = np.ones((3, 4))

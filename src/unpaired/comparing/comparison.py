@@ -1,20 +1,31 @@
 """Models side by side: parameters that differ, figures, and the same pictures through all."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from PIL import Image
 
 from unpaired.comparing import tables
+from unpaired.comparing.evaluated import Pictures, estimates
+from unpaired.comparing.pairing import difference
 from unpaired.comparing.results import TEST, TRANSLATED, Repository, Result
+from unpaired.comparing.seeds import by_settings, merged
 from unpaired.comparing.sheets import ROWS, common_pictures, sheet
 from unpaired.errors import Problem
-from unpaired.store import ImageSet
+from unpaired.evaluation.features import efficientnet_lite0
+from unpaired.promotion import WAYS
 from unpaired.summary import NETWORK
 
-WAYS = ("ab", "ba")
 LEGEND = "In brackets: two sets of real pictures (floor) – doing nothing (ceiling)."
+OTHER_PICTURES = "Not measured on the same test pictures: the figures are not comparable."
+PAIRED = [
+    "Difference: the second less the first, picture by picture. Interval and p speak of other test "
+    "pictures, and of other trainings only where a column has several seeds. Of twenty figures "
+    "without a difference, one is shown better or worse by chance.",
+    f"{tables.NONE}: no interval. Fréchet distances are biased, each model's by another amount.",
+]
 
 
 def compare(names: list[str], out: Path, as_markdown: bool) -> None:
@@ -32,20 +43,60 @@ def compare(names: list[str], out: Path, as_markdown: bool) -> None:
     with TemporaryDirectory() as folder:
         pictures = [repository.pictures(result, Path(folder)) for result in results]
         notes, same = _pictures(results, pictures, out)
-    ceilings = {result.figures.get(f"fd_{NETWORK}_ceiling_ab") for result in results}
-    if not (comparable := same and len(ceilings) == 1):
-        notes.insert(0, "Not measured on the same test pictures: the figures are not comparable.")
-    shown = [tables.parameters(results)] + [
-        tables.figures(results, way, title, comparable)
-        for way, title in zip(WAYS, _titles(results), strict=True)
-    ]
-    notes = [LEGEND, *notes, *_outdated(results)]
+        ceilings = {result.figures.get(f"fd_{NETWORK}_ceiling_ab") for result in results}
+        if comparable := same and len(ceilings) == 1:
+            results = _estimated(results, pictures, repository.root / ".cache/features")
+        else:
+            notes.insert(0, OTHER_PICTURES)
+    groups = by_settings(results)
+    columns = [merged(group) for group in groups]
+    paired = _paired(groups, columns)
+    shown = [tables.parameters(columns)]
+    if len(columns) != 2 or not paired:
+        shown += [
+            tables.figures(columns, way, title, comparable)
+            for way, title in zip(WAYS, _titles(results), strict=True)
+        ]
+    notes = [LEGEND, *(PAIRED if paired else []), *notes, *_outdated(results)]
+    shown += paired
     if not shown[0].rows:
         shown, notes = shown[1:], ["No parameter differs.", *notes]
     if as_markdown:
         print(tables.markdown(shown, notes))
     else:
         tables.show(shown, notes)
+
+
+def _estimated(
+    results: list[Result], pictures: list[list[Pictures] | None], cache: Path
+) -> list[Result]:
+    """With the estimates of those whose pictures are there."""
+    networks = [efficientnet_lite0()]
+    return [
+        replace(result, estimates=estimates(ways, result.figures, networks, cache))
+        if ways
+        else result
+        for result, ways in zip(results, pictures, strict=True)
+    ]
+
+
+def _paired(groups: list[list[Result]], columns: list[Result]) -> list[tables.Table]:
+    """The first beside each of the others, as far as they can be paired."""
+    found = []
+    for group, column in zip(groups[1:], columns[1:], strict=True):
+        runs = [*groups[0], *group]
+        keys = set.intersection(*(set(run.estimates) for run in runs))
+        differences = {
+            key: difference(*([run.estimates[key] for run in side] for side in (groups[0], group)))
+            for key in keys
+        }
+        if differences and len({tuple(run.domains) for run in runs}) == 1:
+            pair = [columns[0], column]
+            found += [
+                tables.figures(pair, way, title, False, differences)
+                for way, title in zip(WAYS, _titles(runs), strict=True)
+            ]
+    return found
 
 
 def _titles(results: list[Result]) -> list[str]:
@@ -57,25 +108,25 @@ def _titles(results: list[Result]) -> list[str]:
 
 
 def _pictures(
-    results: list[Result], pictures: list[list[tuple[ImageSet, ImageSet]] | None], out: Path
+    results: list[Result], pictures: list[list[Pictures] | None], out: Path
 ) -> tuple[list[str], bool]:
     """Writes the sheets. What to say of them, and whether all have the same test pictures, as far
     as they are known."""
     found = list(zip(results, pictures, strict=True))
-    notes = _missing([result for result, pairs in found if pairs is None])
-    known = [(result.name, pairs) for result, pairs in found if pairs is not None]
+    notes = _missing([result for result, ways in found if ways is None])
+    known = [(result.name, ways) for result, ways in found if ways is not None]
     same = True
     for place in range(len(WAYS)) if known else ():
-        pairs = [ways[place] for _, ways in known]
-        inputs, translations = pairs[0]
-        common, counts = len(common_pictures(pairs)), [len(one) for one, _ in pairs]
+        way = [ways[place] for _, ways in known]
+        inputs, translations = way[0].inputs, way[0].translations
+        common, counts = len(common_pictures(way)), [len(one.inputs) for one in way]
         path = out / f"{translations.domain}.png"
         line = f"{common} {inputs.domain} test pictures in common"
         if set(counts) != {common}:
             same = False
             line += f" (of {', '.join(map(str, counts))})"
         if common:
-            _save(path, sheet([name for name, _ in known], pairs))
+            _save(path, sheet([name for name, _ in known], way))
             line += f"; {min(ROWS, common)} of them, evenly spread, side by side in {path}"
         notes.append(f"{line}.")
     return notes, same

@@ -3,7 +3,7 @@
 import json
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ from git import Git, GitCommandError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from unpaired.comparing.evaluated import Pictures, read_pictures
+from unpaired.comparing.pairing import Estimate
 from unpaired.errors import Problem
 from unpaired.lineage import flatten
-from unpaired.store import ImageSet, read_set
 
 WORKSPACE = "workspace"
 RUN_ID = re.compile("[0-9a-f]{32}")
@@ -30,7 +31,8 @@ class Result:
 
     commit: where its files are; "" is the working tree, None: MLflow alone knows it.
     params: text by full key. domains: their names, A first. outdated: the parameters that are
-    no longer those of the run that made the figures.
+    no longer those of the run that made the figures. spread: of figures that are means over
+    training seeds, the standard deviation. estimates: of the figures that can be paired.
     """
 
     name: str
@@ -39,6 +41,8 @@ class Result:
     figures: dict[str, float]
     domains: list[str]
     outdated: list[str]
+    spread: dict[str, float] = field(default_factory=dict)
+    estimates: dict[str, Estimate] = field(default_factory=dict)
 
 
 class Repository:
@@ -70,8 +74,8 @@ class Repository:
         commit = "" if name == WORKSPACE else self._commit(name)
         return _from_mlflow(name, shown) if commit is None else self._at(commit, shown)
 
-    def pictures(self, result: Result, folder: Path) -> list[tuple[ImageSet, ImageSet]] | None:
-        """The test pictures and their translations, A → B and B → A; None if they are nowhere.
+    def pictures(self, result: Result, folder: Path) -> list[Pictures] | None:
+        """The test pictures and what was made of them, A → B and B → A; None if nowhere.
 
         folder: gets those that are only in DVC's cache or on a remote.
         """
@@ -85,12 +89,8 @@ class Repository:
                         self.dvc.dvcfs.get(path, str(place / path), recursive=True)
             except Exception:  # a remote raises what it likes, and the figures stand without
                 return None
-        a, b = result.domains[:2]
         try:
-            return [
-                (read_set(place / TEST, x), read_set(place / TRANSLATED, f"{x}_to_{y}"))
-                for x, y in ((a, b), (b, a))
-            ]
+            return read_pictures(place / TEST, place / TRANSLATED, result.domains[:2])
         except Problem:
             return None
 

@@ -5,6 +5,7 @@ import textwrap
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from unpaired.comparing.evaluated import Pictures
 from unpaired.evaluation.grids import GAP, enlargement
 from unpaired.pages import spread_places
 from unpaired.store import ImageSet
@@ -14,25 +15,23 @@ LINES = 3  # of a heading, at most
 TEXT = 16  # px
 
 
-def common_pictures(pairs: list[tuple[ImageSet, ImageSet]]) -> list[str]:
+def common_pictures(ways: list[Pictures]) -> list[str]:
     """Pixel hashes of the test pictures that all have translated, in the order of the first."""
-    others = [
-        set(table["pixel_hash"]) for pair in pairs for table in (pair[0].table, pair[1].table)
-    ]
-    shared = set.intersection(*others)
-    return [one for one in pairs[0][0].table["pixel_hash"] if one in shared]
+    sets = [one for way in ways for one in (way.inputs, way.translations)]
+    shared = set.intersection(*(set(one.table["pixel_hash"]) for one in sets))
+    return [one for one in ways[0].inputs.table["pixel_hash"] if one in shared]
 
 
-def sheet(names: list[str], pairs: list[tuple[ImageSet, ImageSet]]) -> Image.Image:
+def sheet(names: list[str], ways: list[Pictures]) -> Image.Image:
     """A row a picture, evenly spread over those in common: the input, then a column a model.
 
-    names: of the models; pairs: inputs and translations of each, which have pictures in common.
+    names: of the models; ways: one direction of each, which have pictures in common.
     """
-    common = common_pictures(pairs)
+    common, inputs = common_pictures(ways), ways[0].inputs
     shown = [common[place] for place in spread_places(len(common), ROWS)]
-    columns = [_pick(pairs[0][0], shown), *(_pick(made, shown) for _, made in pairs)]
+    columns = [_pick(inputs, shown), *(_pick(way.translations, shown) for way in ways)]
     side = max(images.shape[1] * enlargement(images.shape[1]) for images in columns)
-    heads = [f"{pairs[0][0].domain} (input)", *names]
+    heads = [f"{inputs.domain} (input)", *names]
     return _drawn(heads, columns, side)
 
 

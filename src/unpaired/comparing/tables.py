@@ -1,15 +1,19 @@
 """The tables of a comparison: for a terminal, and as Markdown for a pull request."""
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rich.console import Console, Group
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from unpaired.comparing.pairing import Difference
 from unpaired.comparing.results import Result
 from unpaired.summary import FIGURES
 
 NONE = "–"
+DIFFERENCE = ["difference", "95 % interval", "p", "verdict"]
 
 
 @dataclass(frozen=True)
@@ -38,30 +42,57 @@ def parameters(results: list[Result]) -> Table:
     return Table("Parameters that differ", [result.name for result in results], rows)
 
 
-def figures(results: list[Result], way: str, title: str, comparable: bool) -> Table:
+def figures(
+    results: list[Result],
+    way: str,
+    title: str,
+    comparable: bool,
+    differences: dict[str, Difference] | None = None,
+) -> Table:
     """One direction's figures, with the levels that give them a meaning: in the label where all
     columns have the same.
 
-    way: `ab` or `ba`; comparable: whether the better value is to be marked.
+    way: `ab` or `ba`; comparable: whether the better value is to be marked; differences: of two
+    results, by key, if they are to be told.
     """
     rows = []
-    for label, (key, form, better) in FIGURES.items():
-        values = [result.figures.get(f"{key}_{way}") for result in results]
+    for label, (name, form, better) in FIGURES.items():
+        key = f"{name}_{way}"
+        values = [result.figures.get(key) for result in results]
         there = [value for value in values if value is not None]
         if not there:
             continue
-        levels = [_levels(result.figures, key, way, form) for result in results]
+        levels = [_levels(result.figures, name, way, form) for result in results]
         told = {level for level, value in zip(levels, values, strict=True) if value is not None}
         shared = len(told) == 1
         best = form.format(better(there))
         marked = comparable and len({form.format(value) for value in there}) > 1
         cells = []
-        for value, level in zip(values, levels, strict=True):
+        for result, value, level in zip(results, values, levels, strict=True):
             text = NONE if value is None else form.format(value)
+            spread = f" ± {form.format(result.spread[key])}" if key in result.spread else ""
             suffix = "" if shared or value is None else level.replace(" ", "\n", 1)
-            cells.append(Cell(text + suffix, marked and text == best))
+            cells.append(Cell(text + spread + suffix, marked and text == best))
+        if differences is not None:
+            cells += map(Cell, _told(differences.get(key), form, better))
         rows.append((label + (told.pop() if shared else ""), cells))
-    return Table(title, [result.name for result in results], rows)
+    columns = [result.name for result in results] + DIFFERENCE * (differences is not None)
+    return Table(title, columns, rows)
+
+
+def _told(
+    difference: Difference | None, form: str, better: Callable[[list[float]], float]
+) -> list[str]:
+    """One digit more than the figure's own."""
+    if difference is None:
+        return [NONE] * len(DIFFERENCE)
+    finer = re.sub(r"(z?)\.(\d)", lambda found: f"+{found[1]}.{int(found[2]) + 1}", form)
+    value, low, high = map(finer.format, (difference.value, difference.low, difference.high))
+    p = "<0.001" if difference.p < 0.001 else f"{difference.p:.3f}"
+    if not difference.shown:
+        return [value, f"{low} to {high}", p, "no difference\nshown"]
+    gained = better([difference.value, 0]) != 0
+    return [value, f"{low} to {high}", p, "better" if gained else "worse"]
 
 
 def _levels(values: dict[str, float], key: str, way: str, form: str) -> str:
@@ -75,9 +106,9 @@ def show(tables: list[Table], notes: list[str]) -> None:
     shown = []
     for table in tables:
         rich = RichTable(title=Text(table.title), title_justify="left")
-        rich.add_column("", min_width=20, overflow="fold")
+        rich.add_column("", min_width=14, overflow="fold")
         for name in table.columns:
-            rich.add_column(Text(name), overflow="fold")
+            rich.add_column(Text(name), overflow="fold", no_wrap=name in DIFFERENCE)
         for label, cells in table.rows:
             rich.add_row(Text(label), *map(_styled, cells))
         shown.append(rich)

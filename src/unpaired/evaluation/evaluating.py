@@ -12,13 +12,18 @@ from unpaired.evaluation import reconstruction
 from unpaired.evaluation.colour import (
     LABEL,
     colour_figures,
-    foreground_colours,
+    foregrounds,
+    histogram_distances,
+    histogram_figures,
+    histograms,
     label_figures,
+    mean_colours,
     nearest_labels,
     palette,
 )
-from unpaired.evaluation.distances import frechet_distance, kernel_distance
-from unpaired.evaluation.features import FeatureNetwork, extract_features, kept_features
+from unpaired.evaluation.faithfulness import found_again, layouts
+from unpaired.evaluation.features import FeatureNetwork
+from unpaired.evaluation.measuring import measure
 from unpaired.evaluation.translation import translate
 from unpaired.params import Evaluate
 from unpaired.store import ImageSet
@@ -27,18 +32,20 @@ from unpaired.weights import Generators
 
 @dataclass(frozen=True)
 class Domain:
-    """A domain's real pictures. colours: of the test pictures, N×3 CIELAB; palette: of the
-    training pictures' labels."""
+    """A domain's real pictures. colours, histograms: of the test pictures, N×3 CIELAB and N×48;
+    palette: of the training pictures' labels."""
 
     train: ImageSet
     test: ImageSet
     colours: np.ndarray
+    histograms: np.ndarray
     palette: pd.DataFrame
 
     @classmethod
     def of(cls, train: ImageSet, test: ImageSet) -> "Domain":
         known = palette(train.images, train.table)
-        return cls(train, test, foreground_colours(test.images), known)
+        pixels = foregrounds(test.images)
+        return cls(train, test, mean_colours(pixels), histograms(pixels), known)
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,8 @@ class Direction:
 
     key: `ab` or `ba`; inputs, translations, reconstructions: uint8 N×S×S×3; table: N rows, the
     figures of each picture; features: of the translations, by network; figures: over all
-    pictures; counts: how many pictures stood behind them (`source`, `target`, `floor`).
+    pictures, see `measure_direction`; counts: how many pictures stood behind them (`source`,
+    `target`, `floor`); left_out: the key of a figure that could not be had → why.
     """
 
     key: str
@@ -60,6 +68,12 @@ class Direction:
     features: dict[str, np.ndarray]
     figures: dict[str, float]
     counts: dict[str, int]
+    left_out: dict[str, str]
+
+    @property
+    def best_first(self) -> np.ndarray:
+        """The places of the N pictures, from the best reconstruction (by L1) to the worst."""
+        return np.argsort(self.table["cycle_l1"].to_numpy(), kind="stable")
 
 
 def evaluate(
@@ -81,10 +95,16 @@ def evaluate(
     _check(generators, train, test)
     a, b = (Domain.of(*sets) for sets in zip(train, test, strict=True))
     ab, ba = generators.networks["generator_ab"], generators.networks["generator_ba"]
-    return [
-        _direction("ab", a, b, (ab, ba), settings, networks, cache),
-        _direction("ba", b, a, (ba, ab), settings, networks, cache),
-    ]
+
+    def way(
+        key: str, source: Domain, target: Domain, there: nn.Module, back: nn.Module
+    ) -> Direction:
+        title = f"{source.test.domain} to {target.test.domain}"
+        made = translate(there, source.test.images, title)
+        remade = translate(back, made, f"{source.test.domain} reconstructed")
+        return measure_direction(key, source, target, made, remade, settings, networks, cache)
+
+    return [way("ab", a, b, ab, ba), way("ba", b, a, ba, ab)]
 
 
 def flatten(directions: list[Direction]) -> dict[str, float]:
@@ -92,6 +112,11 @@ def flatten(directions: list[Direction]) -> dict[str, float]:
     digits."""
     named = {f"{k}_{way.key}": v for way in directions for k, v in way.figures.items()}
     return {key: float(f"{value:.4g}") for key, value in sorted(named.items())}
+
+
+def left_out(directions: list[Direction]) -> dict[str, str]:
+    """The keys that `flatten` lacks → why."""
+    return {f"{k}_{way.key}": why for way in directions for k, why in way.left_out.items()}
 
 
 def _check(generators: Generators, train: tuple, test: tuple) -> None:
@@ -110,87 +135,87 @@ def _check(generators: Generators, train: tuple, test: tuple) -> None:
                 raise Problem(f"{one.domain} ({where}) holds {len(one)} picture: two are needed")
 
 
-def _direction(
+def measure_direction(
     key: str,
     source: Domain,
     target: Domain,
-    there_and_back: tuple[nn.Module, nn.Module],
+    translations: np.ndarray,
+    reconstructions: np.ndarray,
     settings: Evaluate,
     networks: list[FeatureNetwork],
     cache: Path,
 ) -> Direction:
+    """What a translator, of whatever kind, made of the source's N test pictures: every figure.
+
+    translations, reconstructions: uint8 N×S×S×3, row by row. The rest as `evaluate`.
+
+    Beside the figures of `measuring.measure`, of the translations as a set, and those of `colour`,
+    means over the pictures:
+
+    - `distance_l1`: how far a translation is from its input, in grey levels of 255. Near 0, the
+      generator does nothing, and all that follows is easy.
+    - `faithfulness`: how often a translation's own input is, of all inputs, the nearest to it in
+      layout and colour. `_chance` is what a generator that ignores its input gets.
+    - `cycle_l1`, `cycle_psnr`, `cycle_ssim`: how far there and back leads from the input, in grey
+      levels, in decibels (at most 60) and as structural similarity (1 is equal).
+    - `cycle_faithfulness`: as faithfulness, of the reconstructions.
+    """
     inputs, real = source.test.images, target.test.images
-    names = source.test.domain, target.test.domain
-    translations = translate(there_and_back[0], inputs, f"{names[0]} to {names[1]}")
-    reconstructions = translate(there_and_back[1], translations, f"{names[0]} reconstructed")
-
-    # As many real pictures as translations, since the Fréchet distance depends on the number.
-    order = np.random.default_rng(settings.seed).permutation(len(target.train))
-    sample = target.train.images[np.sort(order[: len(inputs)])]
-    features: dict[str, np.ndarray] = {}
-    distances: dict[str, float] = {}
-    for network in networks:
-        features[network.name] = extract_features(network, translations)
-        others = (kept_features(network, images, cache) for images in (sample, inputs, real))
-        distances |= _distances(network, settings, features[network.name], *others)
-
+    found = measure(translations, real, target.train.images, inputs, networks, settings, cache)
+    outlines = [layouts(images) for images in (inputs, translations, reconstructions)]
     table = source.test.table[["sha256", "pixel_hash"]].assign(
         distance_l1=reconstruction.l1(inputs, translations),
+        faithfulness=found_again(outlines[1], outlines[0]),
         cycle_l1=reconstruction.l1(inputs, reconstructions),
         cycle_psnr=reconstruction.psnr(inputs, reconstructions),
         cycle_ssim=reconstruction.ssim(inputs, reconstructions),
+        cycle_faithfulness=found_again(outlines[2], outlines[0]),
     )
     pixels = {str(name): mean for name, mean in table.mean(numeric_only=True).items()}
-    colours, columns = _colours(source, target, foreground_colours(translations))
+    colours, columns, left_out = _colours(source, target, translations)
+    chance = {f"{name}_chance": 1 / len(inputs) for name in ("faithfulness", "cycle_faithfulness")}
     return Direction(
         key,
-        *names,
+        source.test.domain,
+        target.test.domain,
         inputs,
         translations,
         reconstructions,
         table.assign(**columns),
-        features,
-        distances | pixels | colours,
-        {"source": len(inputs), "target": len(real), "floor": len(sample)},
+        found.features,
+        found.figures | pixels | chance | colours,
+        {"source": len(inputs), "target": len(real), "floor": found.floor},
+        found.left_out | left_out,
     )
 
 
-def _distances(
-    network: FeatureNetwork,
-    settings: Evaluate,
-    translated: np.ndarray,
-    sample: np.ndarray,
-    untranslated: np.ndarray,
-    real: np.ndarray,
-) -> dict[str, float]:
-    figures = {}
-    levels = {"": translated, "_floor": sample, "_ceiling": untranslated}
-    for level, features in levels.items():
-        figures[f"{network.frechet}{level}"] = frechet_distance(features, real)
-        figures[f"{network.kernel}{level}"], deviation = kernel_distance(
-            features, real, settings.kid_subset_size, settings.kid_subsets, settings.seed
-        )
-        if features is translated:
-            figures[f"{network.kernel}_std"] = deviation
-    value, floor, ceiling = (figures[f"{network.kernel}{level}"] for level in levels)
-    if ceiling > floor:
-        figures[f"{network.kernel}_gap_closed"] = (ceiling - value) / (ceiling - floor)
-    return figures
-
-
 def _colours(
-    source: Domain, target: Domain, translated: np.ndarray
-) -> tuple[dict[str, float], dict[str, np.ndarray]]:
-    """The figures of colour, and their columns of the table."""
+    source: Domain, target: Domain, translations: np.ndarray
+) -> tuple[dict[str, float], dict[str, np.ndarray], dict[str, str]]:
+    """The figures of colour, their columns of the table, and why some are left out."""
+    pixels = foregrounds(translations)
+    translated = mean_colours(pixels)
+    distances = histogram_distances(source.histograms, histograms(pixels))
     figures = colour_figures(source.colours, translated, target.colours)
-    columns = {"colour_delta_e": np.linalg.norm(source.colours - translated, axis=1)}
+    figures |= histogram_figures(distances)
+    left_out = {
+        key: "all pictures are of one colour"
+        for key in ("colour_kept", "colour_histogram_kept", "colour_spread")
+        if key not in figures
+    }
+    columns = {
+        "colour_delta_e": np.linalg.norm(source.colours - translated, axis=1),
+        "colour_histogram": np.diagonal(distances),
+    }
     known = source.palette.index.intersection(target.palette.index)
-    if len(known) < 2 or LABEL not in source.test.table:
-        return figures, columns
-    labels = source.test.table[LABEL].to_numpy()
+    labels = source.test.table.get(LABEL, pd.Series(dtype=str)).to_numpy()
+    named = np.isin(labels, known)
+    if len(known) < 2 or named.sum() < 2:
+        left_out["colour_label"] = (
+            "no two colours that enough pictures of both domains are labelled with"
+        )
+        return figures, columns, left_out
     found = nearest_labels(translated, target.palette.loc[known])
     own = nearest_labels(source.colours, source.palette.loc[known])
-    named = np.isin(labels, known)
-    if named.sum() >= 2:
-        figures |= label_figures(labels[named], found[named], own[named])
-    return figures, columns | {LABEL: labels, "colour_found": found}
+    figures |= label_figures(labels[named], found[named], own[named])
+    return figures, columns | {LABEL: labels, "colour_found": found}, left_out

@@ -14,7 +14,7 @@ from unpaired.errors import Problem
 from unpaired.evaluation.features import FeatureNetwork, device
 
 FILE_NAME = inception.FID_WEIGHTS_URL.rpartition("/")[2]
-SHA256_PREFIX = "6726825d"
+SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 ANSWER_WITHIN = 4  # s
 DOWNLOAD_WITHIN = 20  # s, of some 95 MB
 
@@ -36,10 +36,10 @@ def inception_v3(weights: str | Path) -> FeatureNetwork | None:
 
 
 def _network(file: Path) -> FeatureNetwork:
-    if not _sha256(file).startswith(SHA256_PREFIX):
+    if (found := _sha256(file)) != SHA256:
         raise Problem(
-            f"{file} is damaged or not Inception's weights (its sha256 does not begin with "
-            f"{SHA256_PREFIX}): replace it by {FILE_NAME} of pytorch-fid, or remove it"
+            f"{file} is damaged or not Inception's weights (its sha256 is {found[:8]}…, not "
+            f"{SHA256[:8]}…): replace it by {FILE_NAME} of pytorch-fid, or remove it"
         )
     state = torch.load(file, weights_only=True)
     # pytorch-fid loads from torch's cache only, unchecked.
@@ -48,7 +48,7 @@ def _network(file: Path) -> FeatureNetwork:
     network.eval().to(device())
     return FeatureNetwork(
         name="inception",
-        revision=SHA256_PREFIX,
+        revision=SHA256[:8],
         frechet="fid",
         kernel="kid",
         note="pytorch-fid's InceptionV3, 2048 features of the picture resized to 299 px, bilinear "
@@ -71,7 +71,7 @@ def _download(target: Path) -> bool:
                 file.write(chunk)
                 if time.monotonic() > deadline:
                     return False
-        if not _sha256(temporary).startswith(SHA256_PREFIX):
+        if _sha256(temporary) != SHA256:
             return False
         os.replace(temporary, target)
         return True

@@ -1,4 +1,4 @@
-"""The step of `StarGAN`, merged and in two threads, against its formulas written out plainly."""
+"""The step of `StarGAN`, merged, against its formulas written out plainly."""
 
 import copy
 

@@ -30,9 +30,6 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -48,7 +45,6 @@ from unpaired.training.schedule import constant_then_linear
 if TYPE_CHECKING:
     from unpaired.params.models import StarGAN as Settings
 
-THREADS = 2  # on a CPU
 WATCHED = 400  # steps before which nothing is said of a training's health
 SAME = 0.01  # of outputs in [-1, 1]: a little over one grey level, apart from their mean
 
@@ -87,10 +83,6 @@ class StarGAN:
             "optimiser_g": self._adam(self.generator),
             "optimiser_d": self._adam(self.discriminator),
         }
-        # No norm mixes the pictures of a batch, so that each half of it has a thread of its own:
-        # unlike the threads inside an operator these do not wait for each other in between.
-        self._parts = THREADS if device.type == "cpu" else 1
-        self._threads = ThreadPoolExecutor(self._parts)
 
     def _adam(self, network: nn.Module) -> torch.optim.Adam:
         betas = (self.settings.beta1, self.settings.beta2)
@@ -118,30 +110,25 @@ class StarGAN:
         alpha = torch.rand(len(images), 1, 1, 1, generator=rng, dtype=torch.float64).to(images)
         updates_g = (step + 1) % self.settings.n_critic == 0
 
-        split = [x.chunk(self._parts) for x in (images, labels, targets, alpha)]
-        shares = [len(part) / len(images) for part in split[0]]
-        judge = partial(self._discriminate, updates_g)
-        fakes, judged = zip(*self._threads.map(judge, shares, *split), strict=True)
+        fakes, losses = self._discriminate(images, labels, targets, alpha, updates_g)
         self.optimisers["optimiser_d"].step()
-        if not updates_g:
-            return _total(judged)
-        self.discriminator.requires_grad_(False)
-        made = list(self._threads.map(self._generate, shares, *split[:3], fakes))
-        self.discriminator.requires_grad_(True)
-        self.optimisers["optimiser_g"].step()
-        self._update_average((step + 1) // self.settings.n_critic)
-        return _total(judged) | _total(made)
+        if updates_g:
+            self.discriminator.requires_grad_(False)
+            losses |= self._generate(images, labels, targets, fakes)
+            self.discriminator.requires_grad_(True)
+            self.optimisers["optimiser_g"].step()
+            self._update_average((step + 1) // self.settings.n_critic)
+        return losses
 
     def _discriminate(
         self,
-        updates_g: bool,
-        share: float,
         images: torch.Tensor,
         labels: torch.Tensor,
         targets: torch.Tensor,
         alpha: torch.Tensor,
+        updates_g: bool,
     ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """Gradients of a part's share of loss_D. Returns the fakes and its share of the losses."""
+        """Gradients of loss_D. Returns the fakes and the losses."""
         # The generator's update takes the same fakes, for its weights are still the same then.
         with torch.set_grad_enabled(updates_g), self._autocast():
             fakes = self.generator(images, targets).to(images.dtype)
@@ -158,17 +145,16 @@ class StarGAN:
             "loss_D_gp": squared_excess(self.discriminator.slopes(mixed)),
         }
         weights = (1, 1, settings.lambda_cls, settings.lambda_gp)
-        return fakes, _backward(losses, weights, share)
+        return fakes, _backward(losses, weights)
 
     def _generate(
         self,
-        share: float,
         images: torch.Tensor,
         labels: torch.Tensor,
         targets: torch.Tensor,
         fakes: torch.Tensor,
     ) -> dict[str, torch.Tensor]:
-        """Gradients of a part's share of loss_G. Returns its share of the losses."""
+        """Gradients of loss_G. Returns the losses."""
         with self._autocast():
             verdicts, logits = self.discriminator(fakes)
             again = self.generator(fakes, labels)
@@ -178,7 +164,7 @@ class StarGAN:
             "loss_G_cls": self._classification(logits, targets),
             "loss_G_rec": functional.l1_loss(again.to(images.dtype), images),
         }
-        return _backward(losses, (1, settings.lambda_cls, settings.lambda_rec), share)
+        return _backward(losses, (1, settings.lambda_cls, settings.lambda_rec))
 
     def _classification(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         logits = logits.to(labels.dtype)
@@ -198,10 +184,7 @@ class StarGAN:
         torch._foreach_lerp_(means, list(self.generator.parameters()), share)
 
     def _autocast(self) -> torch.autocast:
-        # The cache of cast weights belongs to a graph, and each thread has its own.
-        return torch.autocast(
-            self.device.type, torch.bfloat16, self.precision == "bf16", cache_enabled=False
-        )
+        return torch.autocast(self.device.type, torch.bfloat16, self.precision == "bf16")
 
     def generators(self) -> dict[str, nn.Module]:
         """What is shown, and kept when the training is over."""
@@ -273,16 +256,9 @@ def squared_excess(slopes: torch.Tensor) -> torch.Tensor:
 
 
 def _backward(
-    losses: dict[str, torch.Tensor], weights: tuple[float, ...], share: float
+    losses: dict[str, torch.Tensor], weights: tuple[float, ...]
 ) -> dict[str, torch.Tensor]:
-    """Gradients of `share` of the weighted sum. Returns that share of each loss."""
-    shares = {name: share * loss for name, loss in losses.items()}
-    torch.stack(
-        [w * loss for w, loss in zip(weights, shares.values(), strict=True)]
-    ).sum().backward()
-    return {name: loss.detach() for name, loss in shares.items()}
-
-
-def _total(parts: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
-    """The sum over parts of the batch, by name."""
-    return {name: torch.stack([part[name] for part in parts]).sum() for name in parts[0]}
+    """Gradients of the weighted sum. Returns the losses, detached."""
+    weighted = [w * loss for w, loss in zip(weights, losses.values(), strict=True)]
+    torch.stack(weighted).sum().backward()
+    return {name: loss.detach() for name, loss in losses.items()}

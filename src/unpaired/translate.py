@@ -31,12 +31,14 @@ def load(path: str | Path = "models/export") -> "Translator":
     """The model in `path`: an export folder, or a generators.safetensors itself.
 
     Raises:
-        Problem: the file is missing, damaged, or not one of this project's.
+        Problem: the file is missing, damaged, not one of this project's, or of a DCGAN.
     """
     path = Path(path)
     if path.is_dir():
         path /= "generators.safetensors"
     generators = load_generators(path)
+    if generators.card["architecture"]["name"] == "dcgan":
+        raise Problem(f"{path} makes pictures out of noise: use `unpaired generate`")
     try:
         return Translator(generators)
     except (KeyError, IndexError, TypeError, ValueError) as error:

@@ -1,14 +1,13 @@
+import re
+
+import pytest
 from ruamel.yaml import YAML
+from tiny_models import CARDS
 
 from unpaired.export.card import model_card
 from unpaired.params import Domain
 
-CARD = {
-    "domains": ["apple", "pear"],
-    "size": 64,
-    "crop": "pad",
-    "architecture": {"name": "resnet", "ngf": 8, "blocks": 6, "upsample": "resize"},
-}
+CARD = CARDS["cyclegan"]
 DOMAINS = [
     Domain(name="apple", queries=["apple"], train=660, test=100),
     Domain(name="pear", queries=["pear"], train=801, test=149),
@@ -56,3 +55,62 @@ def test_a_card_names_domains_that_yaml_would_misread():
     domains = ["no", "2024"]
     _, front, _ = card(domains=domains).split("---\n", 2)
     assert YAML(typ="safe").load(front)["tags"][-2:] == domains
+
+
+def lone(model, figures=EVALUATION, **changes):
+    return model_card(CARDS[model] | changes, ["generator"], DOMAINS[:1], figures)
+
+
+def sentence(text):
+    return " ".join(text.split())
+
+
+def test_the_card_of_a_dcgan():
+    _, front, body = lone("dcgan").split("---\n", 2)
+    front = YAML(typ="safe").load(front)
+    assert front["pipeline_tag"] == "unconditional-image-generation"
+    assert "dcgan" in front["tags"] and "image-to-image" not in front["tags"]
+    assert body.lstrip().startswith("# DCGAN: apple") and "Radford et al. 2016" in body
+    assert "| `generator` | 10 random numbers, uniform in [-1, 1] | a picture: apple |" in body
+    assert "unpaired generate -n 64 --seed 1" in body and "import load" not in body
+    assert "`picture`, float32, batch × 3 × 32 × 32" in sentence(body)
+    assert "translat" not in body
+
+
+def test_the_card_of_a_stargan():
+    text = lone("stargan")
+    tags = YAML(typ="safe").load(text.split("---\n", 2)[1])["tags"]
+    assert {"stargan", "apple", "red", "green", "blue"} <= set(tags)
+    assert "# Unpaired red, green, blue" in text.splitlines() and "Choi et al. 2018" in text
+    assert 'translate("photo.jpg", to="red")' in text
+    told = sentence(text)
+    assert "translation of apple among 3 classes by one generator" in told
+    assert "`label`, float32, batch × 3: 1 for the class that the result is to be of" in told
+    assert "order red, green, blue." in told
+    assert "Pictures of none of these classes were left out" in told
+
+
+def test_a_stargan_of_attributes_or_domains_is_told_as_such():
+    told = sentence(lone("stargan", labels=["Male", "Young"], exclusive=False))
+    assert "among 2 attributes" in told and 'to=["Male", "Young"]' in told
+    assert "1 for each attribute that the result is to have" in told
+    domains = ["red", "green", "blue"]
+    text = lone("stargan", domains=domains, labels=domains)
+    assert "left out" not in text and "translation among 3 classes" in sentence(text)
+    tags = YAML(typ="safe").load(text.split("---\n", 2)[1])["tags"]
+    assert len(tags) == len(set(tags))
+
+
+@pytest.mark.parametrize("model", ["dcgan", "stargan"])
+def test_levels_are_explained_where_there_are_some(model):
+    none, floor = lone(model), lone(model, {"kid": 0.5, "kid_floor": 0.1})
+    both = lone(model, {"kid": 0.5, "kid_floor": 0.1, "kid_ceiling": 0.9})
+    for text, words in ((none, set()), (floor, {"_floor"}), (both, {"_floor", "_ceiling"})):
+        assert set(re.findall(r"`(_floor|_ceiling)`", text)) == words
+    assert "None were measured" in lone(model, {})
+
+
+@pytest.mark.parametrize("text", [card(), lone("dcgan"), lone("stargan"), lone("stargan", {})])
+def test_no_template_leaves_gaps(text):
+    assert text.startswith("---\n") and "\n\n\n" not in text and text.endswith(".\n")
+    assert text.count("```") % 2 == 0

@@ -4,29 +4,23 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from tiny_models import CARDS, networks
 
+import unpaired
+from unpaired import generating
 from unpaired.errors import Problem
 from unpaired.export import folder
 from unpaired.export.folder import export_model
-from unpaired.networks import ResnetGenerator
 from unpaired.params import Domain
 from unpaired.weights import load_generators, save_generators
 
 torch.set_num_threads(1)
 DOMAINS = [Domain(name=name, queries=[name], train=9, test=3) for name in ("apple", "pear")]
-CARD = {
-    "domains": ["apple", "pear"],
-    "size": 32,
-    "crop": "pad",
-    "architecture": {"name": "resnet", "ngf": 8, "blocks": 6, "upsample": "resize"},
-}
 
 
 @pytest.fixture
 def inputs(tmp_path):
-    names = ("generator_ab", "generator_ba")
-    networks = {name: ResnetGenerator(8, 6, "resize") for name in names}
-    save_generators(tmp_path / "generators.safetensors", networks, CARD)
+    save_generators(tmp_path / "generators.safetensors", networks("cyclegan"), CARDS["cyclegan"])
     (tmp_path / "evaluation.json").write_text(json.dumps({"kid": 0.5}))
     return {
         "weights": tmp_path / "generators.safetensors",
@@ -61,6 +55,24 @@ def test_the_folder_holds_every_form_of_every_network(inputs):
         with torch.inference_mode():
             expected = network(torch.from_numpy(image)).numpy()
         assert np.abs(session.run(None, {"image": image})[0] - expected).max() < 1e-4
+
+
+@pytest.mark.parametrize("model", ["dcgan", "stargan"])
+def test_a_model_of_one_generator_is_exported_and_works(inputs, model):
+    save_generators(inputs["weights"], networks(model), CARDS[model])
+    export_model(**inputs | {"domains": DOMAINS[:1]})
+    target = inputs["target"]
+    assert names(target) == ["README.md", "generator.onnx", "generators.safetensors"]
+    if model == "dcgan":
+        with pytest.raises(Problem, match="pictures out of noise: use `unpaired generate`"):
+            unpaired.load(target)
+        network = generating.load(target)
+        made = generating.pictures(network, generating.draw(network, 2, seed=0))
+        assert made.shape == (2, 32, 32, 3) and made.std() > 1
+        return
+    picture = np.random.default_rng(0).integers(0, 256, (40, 30, 3), np.uint8)
+    red, blue = (np.asarray(unpaired.load(target)(picture, to=to)) for to in ("red", "blue"))
+    assert red.shape == picture.shape and (red != blue).any()
 
 
 @pytest.mark.parametrize("failure", [Problem("differs"), OSError(28, "No space left"), KeyError()])

@@ -1,77 +1,36 @@
-"""The model card, in the form of the Hugging Face hub."""
+"""The model card, in the form of the Hugging Face hub. Its texts are the templates beside it."""
 
 import io
 import math
+from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from ruamel.yaml import YAML
 
 from unpaired.params import Domain
 from unpaired.translate import direction
 
-TEMPLATE = """\
----
-{{ front }}---
 
-# {{ title }}
+@dataclass(frozen=True)
+class Kind:
+    """model: as in `train.model`, also its tag and its template; task: as the hub names it;
+    does: for people; title, joint: `title` is filled with the domains or classes, joined."""
 
-Unpaired image translation (CycleGAN, Zhu et al. 2017), learned from two piles of pictures
-without any pairs between them.
+    model: str
+    task: str
+    does: str
+    title: str
+    joint: str = ", "
 
-| generator | takes | gives |
-|---|---|---|
-{% for name, source, target in directions -%}
-| `{{ name }}` | {{ source }} | {{ target }} |
-{% endfor %}
-## Use
 
-```python
-from unpaired import load
-translate = load("path/to/this/folder")
-translate("{{ directions[0][1] }}.jpg", to="{{ directions[0][2] }}").save("translated.png")
-```
-
-Without torch: each `.onnx` file takes `image`, float32, batch × 3 × height × width, RGB in
-[-1, 1], sides multiples of 4 and at least 16, and gives `translation`, of the same shape and
-range. The models were trained at {{ size }} × {{ size }} px
-({{ {"pad": "padded to a square with the colour of the border", "center": "central square",
-"face": "the square around the largest face"}[crop] }}).
-`generators.safetensors` holds the weights of all of them, with their architecture:
-{{ architecture }}.
-
-## Data
-
-| domain | training pictures | test pictures |
-|---|---|---|
-{% for domain in domains -%}
-| {{ domain.name }} | {{ domain.train }} | {{ domain.test }} |
-{% endfor %}
-Exact duplicates and unreadable files were removed; no picture is in both sets.
-
-## Figures, on the test pictures
-
-| figure | value |
-|---|---|
-{% for name, value in figures -%}
-| {{ name }} | {{ "%.6g" % value }} |
-{% endfor %}
-{% for name, source, target in directions -%}
-`_{{ name.partition("_")[2] }}` is {{ source }} → {{ target }}{{ ", " if not loop.last else ". " }}
-{%- endfor -%}
-For a distance, `_floor` is that of real pictures
-of the target, `_ceiling` that of the untranslated inputs; a useful translation lies between.
-Distances between sets of this size are biased and noisy: compare them only with figures of the
-same pictures, counts and feature network.
-
-## Limits
-
-- It has seen only the kinds of pictures above, at {{ size }} px: on others (another background,
-  several objects, people) it still answers, and the answer means little.
-- It changes colour and texture more readily than shape, and adds details that were never there.
-- Its pictures are synthetic: say so wherever they are shown.
-- The licence is that of the weights; the training pictures keep their own.
-"""
+KINDS = {
+    "resnet": Kind(
+        "cyclegan", "image-to-image", "Unpaired image translation", "Unpaired {}", " ↔ "
+    ),
+    "stargan": Kind("stargan", "image-to-image", "Unpaired image translation", "Unpaired {}"),
+    "dcgan": Kind("dcgan", "unconditional-image-generation", "Image generation", "DCGAN: {}"),
+}
 
 
 def model_card(
@@ -82,19 +41,22 @@ def model_card(
     card: the generators' own; networks: their names; domains: with the counts of pictures;
     evaluation: figures by name, of which finite numbers are shown.
     """
-    title = f"Unpaired {' ↔ '.join(card['domains'])}"
+    kind = KINDS[card["architecture"]["name"]]
+    names = card.get("labels", card["domains"])
+    title = kind.title.format(kind.joint.join(names))
     figures = [(name, value) for name, value in evaluation.items() if _finite(value)]
+    tags = dict.fromkeys([kind.task, "unpaired", kind.model, "onnx", *card["domains"], *names])
     front = {
         "license": "mit",
-        "pipeline_tag": "image-to-image",
+        "pipeline_tag": kind.task,
         "library_name": "unpaired",
-        "tags": ["image-to-image", "unpaired", "cyclegan", "onnx", *card["domains"]],
+        "tags": list(tags),
         "model-index": [
             {
                 "name": title,
                 "results": [
                     {
-                        "task": {"type": "image-to-image", "name": "Unpaired image translation"},
+                        "task": {"type": kind.task, "name": kind.does},
                         "dataset": {
                             "name": " and ".join(f"{d.test} {d.name}" for d in domains),
                             "type": "image-folder",
@@ -108,15 +70,20 @@ def model_card(
             }
         ],
     }
-    architecture = ", ".join(f"{key} {value}" for key, value in card["architecture"].items())
-    template = Environment(undefined=StrictUndefined, keep_trailing_newline=True)
-    return template.from_string(TEMPLATE).render(
+    templates = Environment(
+        loader=PackageLoader("unpaired.export", "."),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return templates.get_template(f"{kind.model}.md.j2").render(
         front=_yaml(front),
         title=title,
-        directions=[(name, *direction(name, card["domains"])) for name in networks],
-        size=card["size"],
-        crop=card["crop"],
-        architecture=architecture,
+        card=card,
+        networks=networks,
+        direction=direction,
+        architecture=", ".join(f"{key} {value}" for key, value in card["architecture"].items()),
         domains=domains,
         figures=figures,
     )

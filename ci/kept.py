@@ -33,7 +33,7 @@ class KeptState:
             with tarfile.open(archive) as file:
                 file.extractall(STATES, filter="data")
         self._kept = self._newest()[0]
-        print(f"a training's state is there: {self._newest()[1].parent.name}", flush=True)
+        print(f"a training's state is there: {_name(self._newest()[1])}", flush=True)
 
     def keep(self) -> None:
         """Uploads the newest checkpoint and what belongs to it, if there is a new one. A remote
@@ -44,7 +44,7 @@ class KeptState:
         with tempfile.TemporaryDirectory(dir=CACHE) as folder:
             archive = Path(folder, "training.tar")
             with tarfile.open(archive, "w") as file:
-                file.add(checkpoint.parent, checkpoint.parent.name, filter=_finished)
+                file.add(checkpoint.parent, _name(checkpoint), filter=_finished)
             part = f"{self._place}.{os.getpid()}.part"
             try:
                 self._fs.put_file(str(archive), part)
@@ -53,15 +53,20 @@ class KeptState:
                 print(f"the state was not kept this time: {error}", flush=True)
                 return
         self._kept = time
-        print(f"state kept: {checkpoint.parent.name}", flush=True)
+        print(f"state kept: {_name(checkpoint)}", flush=True)
 
     def forget(self) -> None:
         if self._fs.exists(self._place):
             self._fs.remove(self._place)
 
     def _newest(self) -> tuple[float, Path]:
-        found = [(path.stat().st_mtime, path) for path in STATES.glob("*/checkpoint.pt")]
+        found = [(path.stat().st_mtime, path) for path in STATES.glob("*/*/checkpoint.pt")]
         return max(found, default=(0, Path()))
+
+
+def _name(checkpoint: Path) -> str:
+    """Trajectory and epochs."""
+    return checkpoint.parent.relative_to(STATES).as_posix()
 
 
 def _finished(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:

@@ -23,7 +23,7 @@ def run(body: Callable[[params.Params], None]) -> None:
     except (Problem, OSError) as error:
         sys.exit(f"error in {body.__name__}: {error}")
     except KeyboardInterrupt as interruption:
-        sys.exit(f"{body.__name__}: {interruption or 'interrupted'}")
+        sys.exit(f"{body.__name__}: {str(interruption) or 'interrupted'}")
     seconds = time.time() - psutil.Process().create_time()
     TIMES.mkdir(parents=True, exist_ok=True)
     (TIMES / f"{body.__name__}.json").write_text(json.dumps({"seconds": round(seconds, 1)}))

@@ -186,7 +186,7 @@ def test_the_generators_kept_are_running_means(build, batches):
 
 
 def test_without_a_mean_the_last_are_kept(build):
-    model = build(ema=0.0)
+    model = build(ema=0.0, keep="last")
     assert all(one is model.networks[name] for name, one in model.generators().items())
 
 

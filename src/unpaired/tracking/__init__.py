@@ -58,6 +58,12 @@ def remote() -> bool:
     return place().startswith(("http://", "https://"))
 
 
+def _alone() -> FileLock:
+    """Two that start at once on a fresh SQLite file break it."""
+    (ROOT / ".cache").mkdir(exist_ok=True)
+    return FileLock(ROOT / ".cache/mlflow.lock")
+
+
 @cache
 def client() -> "MlflowClient":
     """The store at MLFLOW_TRACKING_URI, else mlflow.db at the repository's root."""
@@ -65,27 +71,32 @@ def client() -> "MlflowClient":
 
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    return MlflowClient(os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{ROOT}/mlflow.db")
+    if address := os.environ.get("MLFLOW_TRACKING_URI"):
+        return MlflowClient(address)
+    with _alone():
+        own = MlflowClient(f"sqlite:///{ROOT}/mlflow.db")
+        own.get_experiment_by_name(EXPERIMENT)  # makes its tables, if there are none
+    return own
 
 
 @cache
 def experiment_id() -> str:
-    """Two that start at once on a fresh SQLite file break it, hence the lock; an artifact
-    location made in a temporary workspace is lost with it, hence the absolute one.
+    """An artifact location made in a temporary workspace is lost with it, hence the absolute one.
 
     Raises:
         Problem: the store cannot be reached.
     """
-    (ROOT / ".cache").mkdir(exist_ok=True)
-    with FileLock(ROOT / ".cache/mlflow.lock"), store_errors():
-        experiment = client().get_experiment_by_name(EXPERIMENT)
-        if experiment:
-            return experiment.experiment_id
-        own = not os.environ.get("MLFLOW_TRACKING_URI")
-        place = f"file://{ROOT}/mlartifacts" if own else None
-        # Else the UI guesses, and takes evaluations for those of language models.
-        kind = {"mlflow.experimentKind": "custom_model_development"}
-        return client().create_experiment(EXPERIMENT, place, kind)
+    with store_errors():
+        store = client()
+        with _alone():
+            experiment = store.get_experiment_by_name(EXPERIMENT)
+            if experiment:
+                return experiment.experiment_id
+            own = not os.environ.get("MLFLOW_TRACKING_URI")
+            location = f"file://{ROOT}/mlartifacts" if own else None
+            # Else the UI guesses, and takes evaluations for those of language models.
+            kind = {"mlflow.experimentKind": "custom_model_development"}
+            return store.create_experiment(EXPERIMENT, location, kind)
 
 
 @contextmanager

@@ -29,7 +29,7 @@ class Interruption:
 
     def _note(self, number: int, _: FrameType | None) -> None:
         self._signal = signal.Signals(number).name
-        signal.signal(number, self._before[number])
+        self.__exit__()
 
     @property
     def reason(self) -> str | None:

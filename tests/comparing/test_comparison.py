@@ -192,7 +192,7 @@ def test_a_run_that_only_mlflow_knows_has_its_figures_and_no_pictures(
     child = client.create_run(experiment, tags=tags).info.run_id
     foreign = client.create_run(experiment).info.run_id
     client.create_run(experiment, tags={"mlflow.parentRunId": foreign})
-    with pytest.raises(Problem, match="its parameters name no two domains"):
+    with pytest.raises(Problem, match="its parameters name no domains"):
         compare("main", foreign)
     for key, value in (figures | {"kid_efficientnet_lite0_ab": 0.2}).items():
         client.log_metric(child, key, value)

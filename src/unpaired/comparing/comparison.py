@@ -20,6 +20,7 @@ from unpaired.summary import NETWORK
 
 LEGEND = "In brackets: two sets of real pictures (floor) – doing nothing (ceiling)."
 OTHER_PICTURES = "Not measured on the same test pictures: the figures are not comparable."
+UNPAIRED = "Only the translations of CycleGANs are shown side by side and paired."
 PAIRED = [
     "Difference: the second less the first, picture by picture. Interval and p speak of other test "
     "pictures, and of other trainings only where a column has several seeds. Of twenty figures "
@@ -40,11 +41,17 @@ def compare(names: list[str], out: Path, as_markdown: bool) -> None:
         raise Problem("compare needs two or more: experiments, revisions, workspace or MLflow runs")
     repository = Repository()
     results = [repository.read(name) for name in names]
+    ways = _ways(results)
     with TemporaryDirectory() as folder:
-        pictures = [repository.pictures(result, Path(folder)) for result in results]
-        notes, same = _pictures(results, pictures, out)
-        ceilings = {result.figures.get(f"fd_{NETWORK}_ceiling_ab") for result in results}
-        if comparable := same and len(ceilings) == 1:
+        pictures = [
+            repository.pictures(result, Path(folder)) if WAYS[0] in ways else None
+            for result in results
+        ]
+        if WAYS[0] in ways:
+            notes, same = _pictures(results, pictures, out)
+        else:
+            notes, same = [UNPAIRED], True
+        if comparable := same and len({_real_distance(result) for result in results}) == 1:
             results = _estimated(results, pictures, repository.root / ".cache/features")
         else:
             notes.insert(0, OTHER_PICTURES)
@@ -53,10 +60,7 @@ def compare(names: list[str], out: Path, as_markdown: bool) -> None:
     paired = _paired(groups, columns)
     shown = [tables.parameters(columns)]
     if len(columns) != 2 or not paired:
-        shown += [
-            tables.figures(columns, way, title, comparable)
-            for way, title in zip(WAYS, _titles(results), strict=True)
-        ]
+        shown += [tables.figures(columns, way, title, comparable) for way, title in ways.items()]
     notes = [LEGEND, *(PAIRED if paired else []), *notes, *_outdated(results)]
     shown += paired
     if not shown[0].rows:
@@ -94,17 +98,33 @@ def _paired(groups: list[list[Result]], columns: list[Result]) -> list[tables.Ta
             pair = [columns[0], column]
             found += [
                 tables.figures(pair, way, title, False, differences)
-                for way, title in zip(WAYS, _titles(runs), strict=True)
+                for way, title in _ways(runs).items()
             ]
     return found
 
 
-def _titles(results: list[Result]) -> list[str]:
-    """The two directions by their domains' names, where all have the same."""
+def _ways(results: list[Result]) -> dict[str, str]:
+    """The two directions, titled by their domains' names where all have the same; of models
+    without two, one of no name.
+
+    Raises:
+        Problem: some have two, some not.
+    """
+    two = {f"fd_{NETWORK}_{WAYS[0]}" in result.figures for result in results}
+    if len(two) > 1:
+        raise Problem("models of different kinds, such as a CycleGAN and a StarGAN: no comparison")
+    if two == {False}:
+        return {"": "On the test pictures"}
     a, b = results[0].domains[:2]
     if any(result.domains[:2] != [a, b] for result in results):
         a, b = "A", "B"
-    return [f"{a} → {b}", f"{b} → {a}"]
+    return dict(zip(WAYS, (f"{a} → {b}", f"{b} → {a}"), strict=True))
+
+
+def _real_distance(result: Result) -> float | None:
+    """A distance between real pictures, which no model has a part in."""
+    keys = (f"fd_{NETWORK}_{level}" for level in (f"ceiling_{WAYS[0]}", "ceiling", "floor"))
+    return next((result.figures[key] for key in keys if key in result.figures), None)
 
 
 def _pictures(

@@ -52,12 +52,12 @@ def figures(
     """One direction's figures, with the levels that give them a meaning: in the label where all
     columns have the same.
 
-    way: `ab` or `ba`; comparable: whether the better value is to be marked; differences: of two
-    results, by key, if they are to be told.
+    way: `ab`, `ba`, or nothing for models without two directions; comparable: whether the better
+    value is to be marked; differences: of two results, by key, if they are to be told.
     """
     rows = []
     for label, (name, form, better) in FIGURES.items():
-        key = f"{name}_{way}"
+        key = _key(name, way)
         values = [result.figures.get(key) for result in results]
         there = [value for value in values if value is not None]
         if not there:
@@ -96,9 +96,13 @@ def _told(
 
 
 def _levels(values: dict[str, float], key: str, way: str, form: str) -> str:
-    levels = [values.get(f"{key}_{level}_{way}") for level in ("floor", "ceiling")]
+    levels = [values.get(_key(key, level, way)) for level in ("floor", "ceiling")]
     told = [form.format(level) for level in levels if level is not None]
     return f" ({' – '.join(told)})" if told else ""
+
+
+def _key(*parts: str) -> str:
+    return "_".join(filter(None, parts))
 
 
 def show(tables: list[Table], notes: list[str]) -> None:

@@ -1,5 +1,6 @@
 """Both generators on the test pictures: every figure, with the levels that give it a meaning."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,10 +53,11 @@ class Domain:
 class Direction:
     """One way: N test pictures of `source`, translated towards `target`.
 
-    key: `ab` or `ba`; inputs, translations, reconstructions: uint8 N×S×S×3; table: N rows, the
-    figures of each picture; features: of the translations, by network; figures: over all
-    pictures, see `measure_direction`; counts: how many pictures stood behind them (`source`,
-    `target`, `floor`); left_out: the key of a figure that could not be had → why.
+    key: `ab`, `ba`, or of many classes `<source>_to_<target>`; inputs, translations,
+    reconstructions: uint8 N×S×S×3; table: N rows, the figures of each picture; features: of the
+    translations, by network; figures: over all pictures, see `measure_direction`; counts: how many
+    pictures stood behind them (`source`, `target`, `floor`); left_out: the key of a figure that
+    could not be had → why.
     """
 
     key: str
@@ -92,7 +94,7 @@ def evaluate(
         Problem: sets that do not fit each other or the generators, fewer than two pictures a
             set, values that are not finite.
     """
-    _check(generators, train, test)
+    check_sets(generators, train, test)
     a, b = (Domain.of(*sets) for sets in zip(train, test, strict=True))
     ab, ba = generators.networks["generator_ab"], generators.networks["generator_ba"]
 
@@ -110,8 +112,12 @@ def evaluate(
 def flatten(directions: list[Direction]) -> dict[str, float]:
     """Every figure by a key that holds no domain's name: `kid_ab`, `kid_ba`, …; four significant
     digits."""
-    named = {f"{k}_{way.key}": v for way in directions for k, v in way.figures.items()}
-    return {key: float(f"{value:.4g}") for key, value in sorted(named.items())}
+    return rounded({f"{k}_{way.key}": v for way in directions for k, v in way.figures.items()})
+
+
+def rounded(figures: dict[str, float]) -> dict[str, float]:
+    """To four significant digits, by name."""
+    return {key: float(f"{value:.4g}") for key, value in sorted(figures.items())}
 
 
 def left_out(directions: list[Direction]) -> dict[str, str]:
@@ -119,7 +125,8 @@ def left_out(directions: list[Direction]) -> dict[str, str]:
     return {f"{k}_{way.key}": why for way in directions for k, why in way.left_out.items()}
 
 
-def _check(generators: Generators, train: tuple, test: tuple) -> None:
+def check_sets(generators: Generators, train: Sequence[ImageSet], test: Sequence[ImageSet]) -> None:
+    """Raises Problem for sets that are not of the generators' domains and size, or too small."""
     names = [one.domain for one in test]
     if generators.card.get("domains") != names:
         raise Problem(

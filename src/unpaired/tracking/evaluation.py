@@ -146,7 +146,7 @@ def _send_evaluation(identity: str, entry: dict[str, Any], files: list[Path]) ->
     link = f"[{name}](#/experiments/{experiment_id()}/runs/{run_id})"
     change_note(parent, lambda note: with_result(note, verdict, link))
     if grids := [file for file in files if file.suffix == ".png"]:
-        show(parent, "of the test set: as they are, translated, and back again", grids)
+        show(parent, "of the evaluation, as the report explains them", grids)
     log(parent, chief_figures(entry["metrics"]), at=at)
     client().log_artifact(parent, str(files[0]))
     return parent

@@ -32,8 +32,8 @@ def curves(row: dict[str, float]) -> dict[str, float]:
 
 
 def chief_figures(metrics: dict[str, float]) -> dict[str, float]:
-    """Those that the summary shows, each way, in a section of their own."""
-    chief = {f"{key}_{way}" for key, *_ in FIGURES.values() for way in ("ab", "ba")}
+    """Those that the summary shows, each of two ways or over all, in a section of their own."""
+    chief = {f"{key}{way}" for key, *_ in FIGURES.values() for way in ("", "_ab", "_ba")}
     return {f"test/{key}": value for key, value in metrics.items() if key in chief}
 
 

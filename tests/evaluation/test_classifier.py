@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from unpaired.errors import Problem
-from unpaired.evaluation.classifier import Classifier, accuracies, target_shares, traits
+from unpaired.evaluation.classifier import Classifier, accuracies, traits
 
 NAMES = ["red", "green", "blue"]
 
@@ -65,21 +65,6 @@ def test_accuracies_by_hand():
     assert accuracies(found, real, ["a", "b"], True) == {"a": 0.5, "b": 1.0, "mean": 0.75}
     # Of attributes, those without count as well: a is missed once in two and never imagined.
     assert accuracies(found, real, ["a", "b"], False) == {"a": 0.75, "b": 0.75, "mean": 0.75}
-
-
-def test_only_translations_that_were_to_change_something_count():
-    own = np.array([[1, 0], [0, 1]])
-    targets = np.broadcast_to(np.eye(2), (2, 2, 2))
-    found = targets.copy()
-    found[1, 0] = [0, 1]  # of b, sent to a, and still b
-    assert target_shares(found, targets, own, ["a", "b"]) == {"a": 0.0, "b": 1.0, "mean": 0.5}
-
-
-def test_translations_that_do_nothing_reach_nothing(learned):
-    images, labels = bags(30, 3)
-    targets = np.broadcast_to(np.eye(3), (30, 3, 3))
-    found = np.repeat(learned.classify(seen(images))[:, None], 3, 1)
-    assert target_shares(found, targets, labels, NAMES)["mean"] < 0.1
 
 
 def test_a_class_that_nobody_has_is_a_problem():

@@ -73,23 +73,4 @@ def accuracies(
         shares = (found * real).sum(0) / real.sum(0)
         if not exclusive:
             shares = (shares + ((1 - found) * (1 - real)).sum(0) / (1 - real).sum(0)) / 2
-    return _with_mean(shares, names)
-
-
-def target_shares(
-    found: np.ndarray, targets: np.ndarray, own: np.ndarray, names: list[str]
-) -> dict[str, float]:
-    """The share of translations that are put where they were sent: by class, and their mean.
-
-    found, targets: N×K×K, of each picture's translation to each class (`every_target`) what it is
-    put into and what it was told; own: N×K, the picture's own labels. Only translations that were
-    to change something count.
-    """
-    moved = (targets != own[:, None]).any(2)  # N×K
-    hits = np.diagonal(found == targets, axis1=1, axis2=2)
-    with np.errstate(invalid="ignore"):
-        return _with_mean((hits & moved).sum(0) / moved.sum(0), names)
-
-
-def _with_mean(shares: np.ndarray, names: list[str]) -> dict[str, float]:
     return dict(zip(names, shares.tolist(), strict=True)) | {"mean": float(shares.mean())}

@@ -40,9 +40,15 @@ def promote(params: Params, dry_run: bool) -> tuple[str, Decision | None]:
     Returns the outcome in a sentence, and the decision; None if the challenger is the champion.
 
     Raises:
-        Problem: no challenger, MLflow cannot be reached, or a figure is missing and cannot be had.
+        Problem: no CycleGAN, no challenger, MLflow cannot be reached, or a figure is missing and
+            cannot be had.
     """
     name = _name(params)
+    if params.train.model != "cyclegan":
+        raise Problem(
+            f"only a CycleGAN is promoted by rules: give a version of {name} the alias "
+            f"{CHAMPION} in MLflow"
+        )
     with registry.lock():
         with store_errors():
             challenger, champion = aliased(name, CHALLENGER), aliased(name, CHAMPION)
@@ -84,7 +90,7 @@ def rollback(params: Params, dry_run: bool) -> str:
 
 
 def _name(params: Params) -> str:
-    return registry.registered_name([domain.name for domain in params.domains])
+    return registry.registered_name(params.train.model, [one.name for one in params.domains])
 
 
 def _now() -> str:

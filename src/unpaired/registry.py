@@ -1,9 +1,8 @@
 """MLflow's model registry: each exported model once, as a version of the registered model that its
-domains name ("handbag-backpack"). Nothing here touches a run of MLflow."""
+domains name ("handbag-backpack", "dcgan-handbag"). Nothing here touches a run of MLflow."""
 
 import hashlib
 import json
-import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,9 +20,8 @@ from ruamel.yaml.error import YAMLError
 from unpaired.errors import Problem
 from unpaired.lineage import lineage
 from unpaired.places import CACHE
-from unpaired.store import read_set
-from unpaired.summary import FIGURES
 from unpaired.tracking import client, experiment_id, known_run, store_errors
+from unpaired.versions import PICTURES, call_of, figure_rows
 
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # four files
 
@@ -35,16 +33,17 @@ EXPORT = Path("models/export")
 WEIGHTS = "generators.safetensors"
 EVALUATION = Path("metrics/evaluation.json")
 RUN = Path("models/run.json")
-TEST = Path("data/sets/test")
 CHALLENGER, CHAMPION = "challenger", "champion"
 SERVED_BY = ("mlflow", "numpy", "onnxruntime")
 
 
 @dataclass(frozen=True)
 class Exported:
-    """A model as `dvc repro` has left it. card: the generators' own; tags: of its version;
-    training: models/run.json."""
+    """A model as `dvc repro` has left it. model: as in `train.model`; title: of its model card;
+    card: the generators' own; tags: of its version; training: models/run.json."""
 
+    model: str
+    title: str
     card: dict[str, Any]
     figures: dict[str, float]
     tags: dict[str, str]
@@ -52,11 +51,11 @@ class Exported:
 
     @property
     def name(self) -> str:
-        return registered_name(self.card["domains"])
+        return registered_name(self.model, self.card["domains"])
 
 
-def registered_name(domains: list[str]) -> str:
-    return "-".join(domains)
+def registered_name(model: str, domains: list[str]) -> str:
+    return "-".join(domains if model == "cyclegan" else [model, *domains])
 
 
 def lock() -> FileLock:
@@ -162,10 +161,13 @@ def _read_exported() -> Exported:
         "figures": json.dumps(figures),
         "evaluation": evaluation_key(),
     }
+    from unpaired.export.card import KINDS, title_of
     from unpaired.weights import load_generators
 
     training = json.loads(RUN.read_text()) if RUN.exists() else {}
-    return Exported(load_generators(weights).card, figures, tags, training)
+    card = load_generators(weights).card
+    model = KINDS[card["architecture"]["name"]].model
+    return Exported(model, title_of(card), card, figures, tags, training)
 
 
 def _digest(path: Path, algorithm: str) -> str:
@@ -181,7 +183,7 @@ def _create(exported: Exported) -> "ModelVersion":
             experiment_id(),
             exported.name,
             run.info.run_id if run else None,
-            model_type="translator",
+            model_type=exported.model,
         )
         client().log_model_artifacts(model.model_id, str(Path(folder, "model")))
     client().finalize_logged_model(model.model_id, "READY")
@@ -189,10 +191,10 @@ def _create(exported: Exported) -> "ModelVersion":
 
 
 def _new_version(exported: Exported, model_id: str) -> "ModelVersion":
-    name, domains = exported.name, exported.card["domains"]
+    name = exported.name
     if not client().search_registered_models(f"name = '{name}'"):
         about = (
-            f"Unpaired translation, {' ↔ '.join(domains)}. `{CHAMPION}` is the version in use, "
+            f"{exported.title}. `{CHAMPION}` is the version in use, "
             f"`{CHALLENGER}` the one registered last."
         )
         client().create_registered_model(name, description=about)
@@ -222,40 +224,27 @@ def _as_global_store() -> Iterator[None]:
 
 
 def _save(target: Path, card: dict[str, Any]) -> None:
-    """The model as a folder of MLflow's, with a signature and two pictures for an example."""
+    """The model as a folder of MLflow's, with a signature and an example of two pictures."""
     from mlflow import pyfunc
     from mlflow.models import ModelSignature
     from mlflow.types import DataType, ParamSchema, ParamSpec, Schema, TensorSpec
 
-    pictures = Schema([TensorSpec(np.dtype(np.uint8), (-1, -1, -1, 3))])
-    to = ParamSpec("to", DataType.string, card["domains"][1])
+    call = call_of(card)
+    given = Schema([TensorSpec(call.example.dtype, call.takes)])
+    made = Schema([TensorSpec(np.dtype(np.uint8), PICTURES)])
+    params = ParamSchema([ParamSpec("to", DataType.string, call.default)]) if call.to else None
     pyfunc.save_model(
         target,
         python_model=str(Path(__file__).with_name("serving.py")),
         artifacts={"export": str(EXPORT.resolve())},
-        signature=ModelSignature(pictures, pictures, ParamSchema([to])),
-        input_example=(_example(card), {"to": card["domains"][1]}),
+        signature=ModelSignature(given, made, params),  # type: ignore[arg-type]  # of None
+        input_example=(call.example, {"to": call.to}) if call.to else call.example,
         pip_requirements=[f"{package}=={installed(package)}" for package in SERVED_BY],
     )
 
 
-def _example(card: dict[str, Any]) -> np.ndarray:
-    """uint8 2×S×S×3: test pictures of the first domain, plain ones where these are not there."""
-    try:
-        return np.array(read_set(TEST, card["domains"][0]).images[:2])
-    except Problem:
-        return np.full((2, card["size"], card["size"], 3), 200, np.uint8)
-
-
 def _description(exported: Exported, number: str) -> str:
     """Markdown: figures, where they come from, how to use it."""
-    a, b = exported.card["domains"]
-    size, name = exported.card["size"], exported.name
-    rows = [f"| On the test pictures | {a} → {b} | {b} → {a} |", "|---|---|---|"]
-    for label, (key, form, *_) in FIGURES.items():
-        values = [exported.figures.get(f"{key}_{way}", math.nan) for way in ("ab", "ba")]
-        if not all(map(math.isnan, values)):
-            rows.append(f"| {label.strip()} | " + " | ".join(map(form.format, values)) + " |")
     data = [
         f"- {key.removeprefix('dvc.')}: `{value}`"
         for key, value in exported.tags.items()
@@ -264,13 +253,16 @@ def _description(exported: Exported, number: str) -> str:
     commit = exported.tags.get("mlflow.source.git.commit", "none")
     code = [
         "```python",
-        f'model = mlflow.pyfunc.load_model("models:/{name}/{number}")',
-        f"{b} = model.predict({a})  # uint8 N×{size}×{size}×3, RGB",
-        f'{a} = model.predict({b}, params={{"to": "{a}"}})',
+        f'model = mlflow.pyfunc.load_model("models:/{exported.name}/{number}")',
+        *call_of(exported.card).code,
         "```",
     ]
     origin = [f"- {line}" for line in _origin(exported.training)]
-    parts = (rows, [*origin, *data, f"- git commit when registered: `{commit}`"], code)
+    parts = (
+        figure_rows(exported.card, exported.figures),
+        [*origin, *data, f"- git commit when registered: `{commit}`"],
+        code,
+    )
     return "\n\n".join("\n".join(part) for part in parts)
 
 

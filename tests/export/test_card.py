@@ -110,7 +110,24 @@ def test_levels_are_explained_where_there_are_some(model):
     assert "None were measured" in lone(model, {})
 
 
-@pytest.mark.parametrize("text", [card(), lone("dcgan"), lone("stargan"), lone("stargan", {})])
+def test_a_figure_of_a_models_own_is_explained():
+    ways = {"target_share": 0.9, "target_share_red_to_blue": 0.8, "kid_red_to_blue": 0.7}
+    text = lone("stargan", ways | {"kid": 0.6})
+    rows = [line for line in text.splitlines() if "0." in line and line.startswith("|")]
+    assert rows == ["| target_share | 0.9 |", "| target_share_red_to_blue | 0.8 |", "| kid | 0.6 |"]
+    assert "`target_share` is the share" in text and "such as `_red_to_green`" in text
+    assert "`target_share`" not in lone("stargan", {"kid": 0.6})
+    attributes = {"labels": ["Male", "Blond Hair"], "exclusive": False}
+    assert "`_not_Male_to_Male`" in lone("stargan", ways, **attributes)
+    text = lone("dcgan", {"distinct_bins": 0.2, "near_train_share": 0.1})
+    assert "`distinct_bins` is" in text and "`near_train_share` is" in text
+    text = lone("dcgan", {"kid": 0.2})
+    assert "`distinct_bins`" not in text and "`near_train_share`" not in text
+
+
+@pytest.mark.parametrize(
+    "text", [card(), lone("dcgan"), lone("stargan"), lone("dcgan", {"near_train_share": 0.1})]
+)
 def test_no_template_leaves_gaps(text):
     assert text.startswith("---\n") and "\n\n\n" not in text and text.endswith(".\n")
     assert text.count("```") % 2 == 0

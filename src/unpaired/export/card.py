@@ -39,13 +39,14 @@ def model_card(
     """README.md with YAML front matter.
 
     card: the generators' own; networks: their names; domains: with the counts of pictures;
-    evaluation: figures by name, of which finite numbers are shown.
+    evaluation: figures by name.
     """
     kind = KINDS[card["architecture"]["name"]]
-    names = card.get("labels", card["domains"])
-    title = kind.title.format(kind.joint.join(names))
-    figures = [(name, value) for name, value in evaluation.items() if _finite(value)]
-    tags = dict.fromkeys([kind.task, "unpaired", kind.model, "onnx", *card["domains"], *names])
+    title = title_of(card)
+    figures = shown(evaluation)
+    tags = dict.fromkeys(
+        [kind.task, "unpaired", kind.model, "onnx", *card["domains"], *card.get("labels", [])]
+    )
     front = {
         "license": "mit",
         "pipeline_tag": kind.task,
@@ -89,8 +90,22 @@ def model_card(
     )
 
 
-def _finite(value: Any) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
+def title_of(card: dict[str, Any]) -> str:
+    """`Unpaired apple ↔ pear`."""
+    kind = KINDS[card["architecture"]["name"]]
+    return kind.title.format(kind.joint.join(card.get("labels", card["domains"])))
+
+
+def shown(figures: dict[str, Any]) -> list[tuple[str, float]]:
+    """Those that are finite numbers. Of a StarGAN's ways from class to class (`…_black_to_red`),
+    which are many, the share alone that gets there."""
+    return [
+        (name, value)
+        for name, value in figures.items()
+        if isinstance(value, int | float)
+        and math.isfinite(value)
+        and ("_to_" not in name or name.startswith("target_share_"))
+    ]
 
 
 def _yaml(value: Any) -> str:

@@ -108,7 +108,7 @@ def _nearness(figures: Mapping[str, float]) -> Answer:
         if f"{KERNEL}_ceiling" not in figures:
             share = found / expected
     if p >= CHANCE:
-        text = f"So few pictures cannot be told from real ones ({chance(p)}).{covered}"
+        text = f"With so few pictures, they cannot be told from real ones ({chance(p)}).{covered}"
         return Answer(question, "yes", "not told from real pictures", text)
     grade, brief = (
         ("yes", "near to real pictures")

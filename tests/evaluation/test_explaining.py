@@ -32,7 +32,7 @@ def test_the_scale_leads_from_the_worst_to_the_best(way):
     assert kid.place == pytest.approx(100 * min(way.figures[f"{TINY.kernel}_gap_closed"], 1))
     assert kid.value == f"{way.figures[TINY.kernel]:.3f}"
     assert [end.rpartition(" ")[0] for end in kid.ends] == ["nothing done", "real"]
-    assert "better than nothing done: p < 0.002" in kid.notes
+    assert "so much gain by luck: p < 0.002" in kid.notes
     assert rows(way)["distance_l1"].place is None
     found = rows(way)["faithfulness"]
     assert found.ends == ["by chance 8%", "always 100%"]

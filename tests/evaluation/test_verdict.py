@@ -102,3 +102,4 @@ def test_finds_that_could_be_chance():
     assert _could_be_chance(0.03, 0.01)
     assert not _could_be_chance(0.04, 0.01)
     assert _could_be_chance(0.0, 0.01)
+    assert not _could_be_chance(0.5, 1 / 20_000)

@@ -62,8 +62,8 @@ def _of_network(network: FeatureNetwork) -> list[Figure]:
     pairs = {
         "*_std": "± {:.3f}",
         "*_gap_closed": "{:.0%} of the way from nothing done to real",
-        "*_improvement_p": "better than nothing done: {}",
-        "*_p": "told from real pictures: {}",
+        "*_improvement_p": "so much gain by luck: {}",
+        "*_p": "so far from real pictures by luck: {}",
     }
     variety = "Of the real {target} pictures, how many have a translation as near as their own like"
     return [

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import comb
 from typing import TYPE_CHECKING
+
+from scipy.special import bdtrc
 
 if TYPE_CHECKING:
     from unpaired.evaluation.evaluating import Direction
@@ -17,7 +18,11 @@ NETWORK = "efficientnet_lite0"  # there on every machine
 KERNEL = f"kid_{NETWORK}"
 CHANCE = 0.05  # a p-value below which it was not chance
 UNCHANGED = 3.0  # grey levels of 255, of distance_l1; fewer cannot be seen
-NEAR, HALF_WAY = 0.8, 0.4  # of the gap to real pictures
+NEARNESS = (  # from this share of the gap to real pictures closed
+    (0.8, ("yes", "near to")),
+    (0.4, ("partly", "half-way to")),
+    (-float("inf"), ("no", "still far from")),
+)
 VARIOUS, FEW = 0.8, 0.6  # of diversity; a generator of two pictures gets 0.5
 FOUND_AGAIN = 0.5  # of faithfulness
 KEPT, PARTLY_KEPT = 0.6, 0.3  # of colour_kept
@@ -110,16 +115,9 @@ def _nearness(figures: Mapping[str, float]) -> Answer:
     if p >= CHANCE:
         text = f"With so few pictures, they cannot be told from real ones ({chance(p)}).{covered}"
         return Answer(question, "yes", "not told from real pictures", text)
-    grade, brief = (
-        ("yes", "near to real pictures")
-        if share >= NEAR
-        else ("partly", "half-way to real pictures")
-        if share >= HALF_WAY
-        else ("no", "still far from real pictures")
-    )
-    return Answer(
-        question, grade, brief, f"They can be told from real ones ({chance(p)}).{covered}"
-    )
+    text = f"They can be told from real ones ({chance(p)}).{covered}"
+    grade, brief = next(words for least, words in NEARNESS if share >= least)
+    return Answer(question, grade, f"{brief} real pictures", text)
 
 
 def _variety(figures: Mapping[str, float]) -> Answer | None:
@@ -160,6 +158,4 @@ def _input_kept(figures: Mapping[str, float]) -> Answer | None:
 def _could_be_chance(found: float, by_chance: float) -> bool:
     """Whether guesses, one right in N = 1 / by_chance, would in N find so many with p ≥ 0.05."""
     n = round(1 / by_chance)
-    fewer = range(round(found * n))
-    below = sum(comb(n, k) * by_chance**k * (1 - by_chance) ** (n - k) for k in fewer)
-    return 1 - below >= CHANCE
+    return bool(bdtrc(round(found * n) - 1, n, by_chance) >= CHANCE)

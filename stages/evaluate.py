@@ -10,9 +10,11 @@ from unpaired.evaluation.evaluating import evaluate as measure
 from unpaired.evaluation.evaluating import flatten, left_out
 from unpaired.evaluation.features import efficientnet_lite0
 from unpaired.evaluation.inception import inception_v3
+from unpaired.evaluation.provenance import origin
 from unpaired.evaluation.report import render
 from unpaired.evaluation.verdict import verdict
 from unpaired.evaluation.writing import write_metrics, write_pictures
+from unpaired.lineage import lineage
 from unpaired.params import Params
 from unpaired.places import CACHE
 from unpaired.stage import run
@@ -41,7 +43,8 @@ def evaluate(params: Params) -> None:
     directions = measure(generators, train, test, settings, networks, CACHE / "features")
     curves = METRICS / "plots" / "losses.csv"
     losses = pd.read_csv(curves) if curves.is_file() else None
-    page = render(directions, networks, settings.model_dump(), generators.card, losses)
+    known = origin(lineage("evaluate"))
+    page = render(directions, networks, settings.model_dump(), generators.card, losses, known)
     write_pictures(Path("data/evaluation"), directions)
     write_metrics(METRICS, directions, page, settings.grid_rows)
     log_evaluation(

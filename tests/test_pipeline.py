@@ -22,6 +22,7 @@ def test_every_stage_runs_once_and_its_results_are_there(clone):
         assert min(grid.size) > 32
     report = (clone.folder / "metrics/report.html").read_text()
     assert "handbag" in report and "data:image/png" in report
+    assert clone.run("git", "rev-parse", "HEAD").strip() in report
     assert {"generator_ab.onnx", "generator_ba.onnx", "README.md", "generators.safetensors"} <= {
         path.name for path in (clone.folder / "models/export").iterdir()
     }
@@ -34,7 +35,7 @@ def test_figures_are_shown(clone):
     dag = clone.run("dvc", "dag")
     assert all(stage in dag for stage in clone.ran)
     summary = clone.run("unpaired", "summary")
-    assert "handbag → backpack" in summary and "make ui" in summary
+    assert "handbag → backpack: " in summary and "make ui" in summary
     plots = clone.run("dvc", "plots", "show")
     page = Path(plots.strip().splitlines()[-1].removeprefix("file://")).read_text()
     assert "loss_G_cycle" in page and "kid_efficientnet_lite0" in page

@@ -1,23 +1,27 @@
-"""What `make run` ends with: figures, times, and where to look."""
+"""What `make run` ends with: the verdict, figures, times, and where to look."""
 
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from unpaired.errors import Problem
+from unpaired.evaluation.verdict import KERNEL, NETWORK, judge
 from unpaired.stage import TIMES
 
 STAGES = ("search", "fetch", "clean", "split", "train", "evaluate", "export")
-NETWORK = "efficientnet_lite0"
 # What is shown: its key, how it is written, and which of two is the better.
 FIGURES: dict[str, tuple[str, str, Callable[[list[float]], float]]] = {
     "FID (Inception)": ("fid", "{:.1f}", min),
     "Fréchet distance (EfficientNet-Lite0)": (f"fd_{NETWORK}", "{:.1f}", min),
     "KID (EfficientNet-Lite0)": (f"kid_{NETWORK}", "{:z.2f}", min),
     "  share of the gap closed": (f"kid_{NETWORK}_gap_closed", "{:.0%}", max),
+    "Coverage (EfficientNet-Lite0)": (f"coverage_{NETWORK}", "{:.0%}", max),
+    "Diversity (EfficientNet-Lite0)": (f"diversity_{NETWORK}", "{:.2f}", max),
+    "Faithfulness: the input found again": ("faithfulness", "{:.0%}", max),
     "Cycle reconstruction, L1 of 255": ("cycle_l1", "{:.1f}", min),
     "  PSNR, dB": ("cycle_psnr", "{:.1f}", max),
     "  SSIM": ("cycle_ssim", "{:.2f}", max),
@@ -34,25 +38,28 @@ PLACES = {
 
 def show() -> None:
     """Prints the summary of the last run. Raises Problem if there is none."""
-    console = Console()
-    console.print(_figures(), _times(), sep="\n")
-    for what, where in PLACES.items():
-        console.print(f"[bold]{what:>10}[/bold]  {where}", highlight=False)
-
-
-def _figures() -> Table:
     try:
         figures = json.loads(Path("metrics/evaluation.json").read_text())
         a, b = json.loads(Path("data/sets/test/about.json").read_text())["domains"]
     except OSError as error:
         raise Problem(f"{error.filename} is missing; run `dvc repro` first") from None
-    table = Table(
-        "", f"{a} → {b}", f"{b} → {a}", title="On the test pictures", title_justify="left"
-    )
+    ways = {"ab": f"{a} → {b}", "ba": f"{b} → {a}"}
+    console = Console()
+    for way, title in ways.items():
+        own = {k.removesuffix(f"_{way}"): v for k, v in figures.items() if k.endswith(f"_{way}")}
+        if f"{KERNEL}_p" in own:  # results of an earlier version have none
+            console.print(f"[bold]{escape(title)}:[/bold] {judge(own).brief}.", highlight=False)
+    console.print(_figures(figures, ways), _times(), sep="\n")
+    for what, where in PLACES.items():
+        console.print(f"[bold]{what:>10}[/bold]  {where}", highlight=False)
+
+
+def _figures(figures: dict[str, float], ways: dict[str, str]) -> Table:
+    table = Table("", *ways.values(), title="On the test pictures", title_justify="left")
     table.caption = "In brackets: two sets of real pictures (floor) and doing nothing (ceiling)"
     table.caption_justify = "left"
     for label, (key, form, _) in FIGURES.items():
-        cells = [_cell(figures, f"{key}{{}}_{way}", form) for way in ("ab", "ba")]
+        cells = [_cell(figures, f"{key}{{}}_{way}", form) for way in ways]
         if any(cells):
             table.add_row(label, *cells)
     return table

@@ -1,11 +1,18 @@
 """The data report as people see it, in a headless Chromium."""
 
-import json
 from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from chromium import chromium, needs_chromium
+from chromium import (
+    WIDTHS,
+    addresses_asked_for,
+    beyond_the_window,
+    chromium,
+    needs_chromium,
+    resize,
+    smallest_text,
+)
 from piles import row, split_of, thing, write_clean
 from selenium.webdriver.common.by import By
 
@@ -13,9 +20,7 @@ from unpaired.data_report.closest import closest_pairs
 from unpaired.data_report.report import write_data_report
 
 pytestmark = needs_chromium
-WIDTHS = {"desktop": 1280, "phone": 390}
 LONG = "https://shop.example/" + "a" * 300
-REQUEST = "Network.requestWillBeSent"
 
 
 @pytest.fixture(scope="module")
@@ -53,21 +58,14 @@ def browser():
 
 @pytest.fixture(params=WIDTHS)
 def width(request, browser):
-    size = {"width": WIDTHS[request.param], "height": 900, "deviceScaleFactor": 1}
-    mobile = {"mobile": request.param == "phone"}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size | mobile)
-    return WIDTHS[request.param]
+    return resize(browser, request.param)
 
 
 def test_nothing_is_wider_than_the_window(browser, page, width):
     browser.get(page)
     assert browser.execute_script("return innerWidth") == width
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
-    beyond = """return [...document.body.querySelectorAll("*")].filter(one => {
-        const box = one.getBoundingClientRect();
-        return box.right > innerWidth + 1 || box.left < -1;
-    }).map(one => one.outerHTML.slice(0, 120))"""
-    assert browser.execute_script(beyond) == []
+    assert beyond_the_window(browser) == []
 
 
 def test_every_picture_is_drawn_and_no_text_is_tiny(browser, page, width):
@@ -76,18 +74,11 @@ def test_every_picture_is_drawn_and_no_text_is_tiny(browser, page, width):
     found = browser.execute_script(drawn)
     assert len(found) > 50
     assert all(found)
-    sizes = """return [...document.body.querySelectorAll("*")]
-        .filter(one => [...one.childNodes].some(n => n.nodeType == 3 && n.data.trim()))
-        .map(one => parseFloat(getComputedStyle(one).fontSize)
-             * (one.ownerSVGElement ? one.ownerSVGElement.getScreenCTM().a : 1))"""
-    assert min(browser.execute_script(sizes)) >= 11
+    assert smallest_text(browser) >= 11
 
 
 def test_the_page_asks_for_nothing_but_itself(browser, page):
-    browser.get_log("performance")
-    browser.get(page)
-    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    asked = [m["params"]["request"]["url"] for m in messages if m["method"] == REQUEST]
+    asked = addresses_asked_for(browser, page)
     assert page in asked
     assert {urlsplit(url).scheme for url in asked} == {"file", "data"}
     assert [url for url in asked if url.startswith("file:")] == [page]

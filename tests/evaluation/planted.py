@@ -44,6 +44,20 @@ class OneColour(nn.Module):
         return out
 
 
+class Ignoring(nn.Module):
+    """Good and various pictures of the target domain that have nothing to do with the input."""
+
+    def __init__(self, domain="backpack"):
+        super().__init__()
+        images = planted_set(domain, 60, 9).images
+        order = np.random.default_rng(4).permutation(len(images))
+        self.pictures = torch.from_numpy(images[order]).movedim(3, 1) / 127.5 - 1
+
+    def forward(self, x):
+        given, self.pictures = self.pictures[: len(x)], self.pictures.roll(-len(x), 0)
+        return given
+
+
 class Reshape(nn.Module):
     """A tall bag of the input's own colour."""
 

@@ -6,7 +6,6 @@ from torch import nn
 from unpaired.errors import Problem
 from unpaired.evaluation.evaluating import evaluate, flatten, left_out
 from unpaired.evaluation.translation import translate
-from unpaired.evaluation.verdict import verdict
 from unpaired.networks import ResnetGenerator
 from unpaired.weights import Generators
 
@@ -23,7 +22,6 @@ def test_doing_nothing_is_the_ceiling(measured):
         assert figures["colour_kept"] == figures["colour_label"] == 1
         assert figures["colour_histogram_kept"] == figures["faithfulness"] == 1
         assert figures[f"{KID}_improvement_p"] == 1
-    assert verdict(measured(nn.Identity(), nn.Identity()))[0].startswith("No better than doing")
 
 
 def test_a_good_generator_is_near_the_floor_and_keeps_colours(measured):
@@ -38,14 +36,10 @@ def test_a_good_generator_is_near_the_floor_and_keeps_colours(measured):
     assert figures[f"{KID}_improvement_p"] < 0.01
     assert figures["distance_l1"] > 20
     assert back.figures[f"{KID}_gap_closed"] == 0
-    said = verdict([good, back])
-    assert "one way only" in said[0]
-    assert "handbag → backpack" in said[0]
-    assert said[1].startswith("Colour survives (")
 
 
 def test_a_generator_of_one_colour_is_found_out(measured):
-    way, back = measured(OneColour(), nn.Identity())
+    way, _ = measured(OneColour(), nn.Identity())
     assert way.figures["colour_spread"] < 0.01
     assert abs(way.figures["colour_kept"]) < 0.01
     assert abs(way.figures["colour_histogram_kept"]) < 0.01
@@ -53,9 +47,6 @@ def test_a_generator_of_one_colour_is_found_out(measured):
     for key in ("faithfulness", "cycle_faithfulness"):
         assert way.figures[key] == way.figures[f"{key}_chance"] == pytest.approx(1 / 12)
     assert way.figures["diversity_efficientnet_lite0"] < 1e-6
-    said = " ".join(verdict([way, back]))
-    assert "Colour is lost" in said
-    assert "From handbag to backpack, nearly all come out in one colour." in said
 
 
 def test_every_level_has_its_number_of_pictures(measured):

@@ -11,8 +11,9 @@ from planted import SETTINGS, SIDE, TINY, Reshape
 from torch import nn
 
 from unpaired.evaluation.curves import HEIGHT, WIDTH, panels
-from unpaired.evaluation.report import render
+from unpaired.evaluation.report import EXTREMES, _pictures, render
 from unpaired.evaluation.writing import write_metrics, write_pictures
+from unpaired.pages import data_uri
 from unpaired.store import read_set
 
 HOSTILE = "<b onclick=x>&bags"
@@ -27,11 +28,11 @@ def losses():
 
 @pytest.fixture
 def page(measured, losses):
-    card = {"architecture": {"ngf": 8}, "precision": HOSTILE}
+    card = {"architecture": {"ngf": 8}, "precision": HOSTILE, "train": {"ema": 0.9}}
 
-    def draw(losses=losses):
+    def draw(losses=losses, card=card):
         ways = [replace(way, source=HOSTILE) for way in measured(Reshape(), nn.Identity())]
-        return render(ways, [TINY], SETTINGS.model_dump(), card, losses)
+        return render(ways, [TINY], SETTINGS.model_dump(), card, losses, {"commit": HOSTILE})
 
     return draw
 
@@ -63,11 +64,12 @@ def test_the_page_stands_alone_and_is_well_formed(page):
     outline.feed(html)
     assert outline.open == []
     assert not outline.tags & {"script", "link", "iframe"}
-    assert len(outline.links) == 2 * SETTINGS.grid_rows * 3
+    assert len(outline.links) == 2 * (SETTINGS.grid_rows + 2 * EXTREMES) * 3
     assert all(link.startswith("data:image/png;base64,") for link in outline.links)
     assert not re.search(r"https?:|url\(|@import", html)
     assert "prefers-color-scheme: dark" in html
     assert 'name="viewport"' in html
+    assert "default-src 'none'" in html
 
 
 def test_names_are_escaped(page):
@@ -79,8 +81,33 @@ def test_names_are_escaped(page):
 def test_what_is_absent_is_said_and_left_out(page):
     html = page(losses=None)
     assert "<polyline" not in html
-    assert "FID is left out" in html
+    assert "Put pt_inception-2015-12-05-6726825d.pth there" in html
     assert "<polyline" in page()
+
+
+def test_the_verdict_comes_first_then_pictures_figures_and_curves(page):
+    html = page()
+    marks = ["Better than doing nothing, ", "data:image", 'class="scale"', "<polyline", "commit"]
+    places = [html.index(mark) for mark in marks]
+    assert places == sorted(places)
+    assert "Changes nothing, still far from real pictures." in html
+
+
+def test_the_rule_that_chose_the_weights_is_told(page):
+    assert "The weights are the running mean" in page()
+    assert "those of the last step" in page(card={"train": {"ema": 0}})
+    assert "the lowest KID" in page(card={"train": {"keep": "best_kid", "ema": 0.9}})
+    assert "The weights are" not in page(card={})
+
+
+def test_the_best_and_the_worst_way_back_are_shown(measured):
+    way, _ = measured(Reshape(), nn.Identity())
+    spread, best, worst = _pictures(way, 2)
+    assert [label for label, _ in spread.rows] == ["", ""]
+    losses = sorted(way.table["cycle_l1"])
+    assert [label for label, _ in best.rows] == [f"{one:.1f} grey levels off" for one in losses[:3]]
+    assert worst.rows[0][0] == f"{losses[-1]:.1f} grey levels off"
+    assert best.rows[0][1][0] == data_uri(way.inputs[way.best_first[0]])
 
 
 def test_the_page_repeats_itself(page):

@@ -1,16 +1,21 @@
 """metrics/report.html: everything about a model on one page that needs nothing else."""
 
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from unpaired.evaluation.curves import HEIGHT, WIDTH, panels
 from unpaired.evaluation.evaluating import Direction
+from unpaired.evaluation.explaining import Row, explain
 from unpaired.evaluation.features import FeatureNetwork
 from unpaired.evaluation.grids import enlargement
-from unpaired.evaluation.verdict import KERNEL, verdict
+from unpaired.evaluation.provenance import kept_weights
+from unpaired.evaluation.verdict import Verdict, judge
 from unpaired.pages import data_uri, flat, render_page, spread_places, versions
 
+EXTREMES = 3  # best and worst reconstructions shown
 PACKAGES = (
     "unpaired",
     "torch",
@@ -23,48 +28,89 @@ PACKAGES = (
 )
 
 
+@dataclass(frozen=True)
+class Pictures:
+    """Rows of pictures under `heads`, as `data:` addresses; label: of a row, may be empty."""
+
+    title: str
+    heads: tuple[str, ...]
+    rows: list[tuple[str, list[str]]]
+
+
+@dataclass(frozen=True)
+class Section:
+    """What the page says of one direction. figures: by subject; counts: pictures behind them."""
+
+    key: str
+    title: str
+    verdict: Verdict
+    pictures: list[Pictures]
+    figures: list[tuple[str, list[Row]]]
+    counts: str
+
+
 def render(
     directions: list[Direction],
     networks: list[FeatureNetwork],
     settings: dict[str, Any],
     card: dict[str, Any],
     losses: pd.DataFrame | None,
+    origin: dict[str, Any],
 ) -> str:
-    """The page. It holds no time and no path, so that equal results give equal bytes.
+    """The page. It holds no time and no path: equal results of one origin give equal bytes.
 
     settings: the section `evaluate`; card: what training recorded beside the generators;
-    losses: a row a logged step, or None.
+    losses: a row a logged step, or None; origin: the commit, the data's hashes, the machine.
     """
     side = directions[0].inputs.shape[1]
     return render_page(
         "unpaired.evaluation",
         "report.html.j2",
-        directions=directions,
-        verdict=verdict(directions),
-        scales={way.key: _scale(way) for way in directions},
-        rows={way.key: _rows(way, settings["grid_rows"]) for way in directions},
+        domains=list(
+            dict.fromkeys(name for way in directions for name in (way.source, way.target))
+        ),
+        sections=[_section(way, networks, settings) for way in directions],
         shown_side=side * enlargement(side),
         networks=networks,
         panels=panels(losses) if losses is not None else [],
         width=WIDTH,
         height=HEIGHT,
         settings=settings,
+        kept=kept_weights(card),
         trained=flat(card),
         packages=versions(PACKAGES),
+        origin=origin,
     )
 
 
-def _rows(way: Direction, wanted: int) -> list[list[str]]:
+def _section(way: Direction, networks: list[FeatureNetwork], settings: dict[str, Any]) -> Section:
+    counts = way.counts
+    return Section(
+        way.key,
+        f"{way.source} → {way.target}",
+        judge(way.figures),
+        _pictures(way, settings["grid_rows"]),
+        explain(way, networks, settings),
+        f"{counts['source']} translations against {counts['target']} real test pictures; "
+        f"“real” is {counts['floor']} training pictures in place of the translations, “nothing "
+        "done” the inputs.",
+    )
+
+
+def _pictures(way: Direction, wanted: int) -> list[Pictures]:
+    heads = ("input", "translation", "and back")
     columns = (way.inputs, way.translations, way.reconstructions)
-    places = spread_places(len(way.inputs), wanted)
-    return [[data_uri(images[place]) for images in columns] for place in places]
+    off = way.table["cycle_l1"].to_numpy()
 
+    def shown(title: str, places: list[int] | np.ndarray, labelled: bool = True) -> Pictures:
+        labels = [f"{off[place]:.1f} grey levels off" if labelled else "" for place in places]
+        uris = [[data_uri(images[place]) for images in columns] for place in places]
+        return Pictures(title, heads, list(zip(labels, uris, strict=True)))
 
-def _scale(way: Direction) -> dict[str, float]:
-    """Where floor, value and ceiling of the KID lie on a line, in percent of its length."""
-    levels = {
-        name: way.figures[f"{KERNEL}{suffix}"]
-        for name, suffix in (("floor", "_floor"), ("value", ""), ("ceiling", "_ceiling"))
-    }
-    low, high = min(levels.values()), max(levels.values())
-    return {name: 100 * (level - low) / ((high - low) or 1) for name, level in levels.items()}
+    spread = spread_places(len(way.inputs), wanted)
+    few = min(EXTREMES, len(off) // 2)
+    return [
+        shown(f"{len(spread)} of {len(off)}, evenly spread, none chosen by hand", spread, False),
+        shown(f"The {few} that came back best", way.best_first[:few]),
+        shown(f"The {few} that came back worst", way.best_first[::-1][:few]),
+    ]

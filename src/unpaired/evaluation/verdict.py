@@ -1,50 +1,161 @@
-"""The figures in a sentence or two."""
+"""The figures in words: what a person would ask first, and a sentence for each direction.
 
-from unpaired.evaluation.evaluating import Direction
+It needs the figures alone, so that `metrics/evaluation.json` is enough.
+"""
 
-KERNEL = "kid_efficientnet_lite0"  # there on every machine
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scipy.special import bdtrc
+
+if TYPE_CHECKING:
+    from unpaired.evaluation.evaluating import Direction
+
+NETWORK = "efficientnet_lite0"  # there on every machine
+KERNEL = f"kid_{NETWORK}"
+CHANCE = 0.05  # a p-value below which it was not chance
+UNCHANGED = 3.0  # grey levels of 255, of distance_l1; fewer cannot be seen
+NEARNESS = (  # from this share of the gap to real pictures closed
+    (0.8, ("yes", "near to")),
+    (0.4, ("partly", "half-way to")),
+    (-float("inf"), ("no", "still far from")),
+)
+VARIOUS, FEW = 0.8, 0.6  # of diversity; a generator of two pictures gets 0.5
+FOUND_AGAIN = 0.5  # of faithfulness
 KEPT, PARTLY_KEPT = 0.6, 0.3  # of colour_kept
 ONE_COLOUR = 0.35  # of colour_spread
 
 
+@dataclass(frozen=True)
+class Answer:
+    """grade: `yes`, `partly` or `no`; brief: its part of the sentence, may be empty; text: with
+    the figures behind it."""
+
+    question: str
+    grade: str
+    brief: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    answers: list[Answer]
+
+    @property
+    def brief(self) -> str:
+        """`better than doing nothing, still far from real pictures, keeps its input`"""
+        return ", ".join(answer.brief for answer in self.answers if answer.brief)
+
+
+def judge(figures: Mapping[str, float]) -> Verdict:
+    """One direction's figures, keys without the way → its verdict. What was not measured is not
+    asked, so pictures made from noise have no input to keep."""
+    asked = (_gain(figures), _nearness(figures), _variety(figures), _input_kept(figures))
+    return Verdict([answer for answer in asked if answer])
+
+
 def verdict(directions: list[Direction]) -> list[str]:
-    """Better than doing nothing? How near to real? Does colour survive? A sentence each.
-
-    A direction is better than doing nothing if its KID lies below its ceiling by more than the
-    deviation over subsets.
-    """
-    return [_nearness(directions), *_colour(directions)]
+    """A sentence for each direction."""
+    return [f"{way.source} → {way.target}: {judge(way.figures).brief}." for way in directions]
 
 
-def _nearness(directions: list[Direction]) -> str:
-    better = [way for way in directions if _is_better(way)]
-    if not better:
-        return "No better than doing nothing: by KID, the inputs are as near to real pictures."
-    shares = " and ".join(
-        f"{way.figures[f'{KERNEL}_gap_closed']:.0%} ({way.source} → {way.target})" for way in better
+def chance(p: float) -> str:
+    """A p-value of 1,001 permutations in words."""
+    return "p < 0.002" if p < 0.002 else f"p = {p:.2g}"
+
+
+def _unchanged(figures: Mapping[str, float]) -> bool:
+    return figures.get("distance_l1", UNCHANGED) < UNCHANGED
+
+
+def _gain(figures: Mapping[str, float]) -> Answer | None:
+    question = "Better than doing nothing?"
+    if f"{KERNEL}_ceiling" not in figures:
+        return None
+    if _unchanged(figures):
+        return Answer(
+            question,
+            "no",
+            "changes nothing",
+            "It changes nothing: on average a translation is "
+            f"{figures['distance_l1']:.2g} of 255 grey levels from its input.",
+        )
+    closed, p = figures.get(f"{KERNEL}_gap_closed"), figures[f"{KERNEL}_improvement_p"]
+    if closed is None:
+        text = "There is nothing to gain: the inputs themselves cannot be told from real pictures."
+        return Answer(question, "no", "no better than doing nothing", text)
+    if p < CHANCE:
+        text = (
+            f"Translating closes {closed:.0%} of the gap between the inputs and real pictures, "
+            f"more than by chance ({chance(p)})."
+        )
+        return Answer(question, "yes", "better than doing nothing", text)
+    if p > 1 - CHANCE:
+        text = "The inputs themselves look more like real pictures than their translations do."
+        return Answer(question, "no", "worse than doing nothing", text)
+    text = f"The inputs themselves look as much like real pictures ({chance(p)})."
+    return Answer(question, "no", "no better than doing nothing", text)
+
+
+def _nearness(figures: Mapping[str, float]) -> Answer:
+    question, p = "Near to real pictures?", figures[f"{KERNEL}_p"]
+    covered = ""
+    share = figures.get(f"{KERNEL}_gap_closed", 0.0)
+    if f"coverage_{NETWORK}" in figures:
+        found, expected = (figures[f"coverage_{NETWORK}{end}"] for end in ("", "_expected"))
+        covered = (
+            f" {found:.0%} of the real pictures have a made one like them; a perfect generator "
+            f"would reach {expected:.0%}."
+        )
+        if f"{KERNEL}_ceiling" not in figures:
+            share = found / expected
+    if p >= CHANCE:
+        text = f"With so few pictures, they cannot be told from real ones ({chance(p)}).{covered}"
+        return Answer(question, "yes", "not told from real pictures", text)
+    text = f"They can be told from real ones ({chance(p)}).{covered}"
+    grade, brief = next(words for least, words in NEARNESS if share >= least)
+    return Answer(question, grade, f"{brief} real pictures", text)
+
+
+def _variety(figures: Mapping[str, float]) -> Answer | None:
+    question, diversity = "As various as real pictures?", figures.get(f"diversity_{NETWORK}")
+    if diversity is None:
+        return None
+    text = f"They differ from each other {diversity:.0%} as much as real pictures do."
+    if figures.get("colour_spread", 1) < ONE_COLOUR:
+        text += " Nearly all come out in one colour."
+    if diversity < FEW:
+        return Answer(question, "no", "makes few different pictures", text)
+    return Answer(question, "yes" if diversity >= VARIOUS else "partly", "", text)
+
+
+def _input_kept(figures: Mapping[str, float]) -> Answer | None:
+    question, found = "Does it keep the input?", figures.get("faithfulness")
+    if found is None:
+        return None
+    by_chance, colour = figures["faithfulness_chance"], figures.get("colour_kept")
+    text = (
+        f"{found:.0%} of the translations are nearest to their own input of all inputs (by chance "
+        f"{by_chance:.1%})."
     )
-    where = "both ways" if len(better) == len(directions) else "one way only"
-    return (
-        f"Better than doing nothing {where}: {shares} of the distance to real pictures is closed."
-    )
+    if colour is not None:
+        word = "kept" if colour >= KEPT else "kept in part" if colour >= PARTLY_KEPT else "lost"
+        text += f" Colour is {word} ({colour:.2f} of 1)."
+    if _unchanged(figures):
+        return Answer(question, "yes", "", f"{text} No merit where nothing changes.")
+    if _could_be_chance(found, by_chance):
+        return Answer(question, "no", "ignores its input", text)
+    if found >= FOUND_AGAIN and (colour is None or colour >= KEPT):
+        return Answer(question, "yes", "keeps its input", text)
+    lost = colour is not None and colour < PARTLY_KEPT
+    brief = "loses the colour" if lost else "keeps its input in part"
+    return Answer(question, "partly", brief, text)
 
 
-def _is_better(way: Direction) -> bool:
-    value, deviation = way.figures[KERNEL], way.figures[f"{KERNEL}_std"]
-    gap = f"{KERNEL}_gap_closed" in way.figures
-    return gap and value + deviation < way.figures[f"{KERNEL}_ceiling"]
-
-
-def _colour(directions: list[Direction]) -> list[str]:
-    kept = [way.figures["colour_kept"] for way in directions if "colour_kept" in way.figures]
-    if not kept:
-        return []
-    least = min(kept)
-    word = (
-        "survives" if least >= KEPT else "survives in part" if least >= PARTLY_KEPT else "is lost"
-    )
-    said = [f"Colour {word} ({' and '.join(f'{one:.2f}' for one in kept)} of 1)."]
-    for way in directions:
-        if way.figures.get("colour_spread", 1) < ONE_COLOUR:
-            said.append(f"From {way.source} to {way.target}, nearly all come out in one colour.")
-    return said
+def _could_be_chance(found: float, by_chance: float) -> bool:
+    """Whether guesses, one right in N = 1 / by_chance, would in N find so many with p ≥ 0.05."""
+    n = round(1 / by_chance)
+    return bool(bdtrc(round(found * n) - 1, n, by_chance) >= CHANCE)

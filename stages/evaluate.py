@@ -1,4 +1,4 @@
-"""evaluate: both generators on the test pictures; figures, pictures and the report."""
+"""evaluate: the generators on the test pictures; figures, pictures and the report."""
 
 import json
 from pathlib import Path
@@ -6,14 +6,11 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from unpaired.evaluation.evaluating import evaluate as measure
-from unpaired.evaluation.evaluating import flatten, left_out
+from unpaired.evaluation.families import FAMILIES
 from unpaired.evaluation.features import efficientnet_lite0
 from unpaired.evaluation.inception import inception_v3
 from unpaired.evaluation.provenance import origin
-from unpaired.evaluation.report import render
-from unpaired.evaluation.verdict import verdict
-from unpaired.evaluation.writing import write_metrics, write_pictures
+from unpaired.evaluation.writing import write_metrics
 from unpaired.lineage import lineage
 from unpaired.params import Params
 from unpaired.places import CACHE
@@ -30,9 +27,9 @@ def evaluate(params: Params) -> None:
     torch.set_num_threads(1)
     settings = params.evaluate
     generators = load_generators("models/generators.safetensors")
-    a, b = (domain.name for domain in params.domains)
     train, test = (
-        (read_set(SETS / side, a), read_set(SETS / side, b)) for side in ("train", "test")
+        [read_set(SETS / side, domain.name) for domain in params.domains]
+        for side in ("train", "test")
     )
     networks = [efficientnet_lite0()]
     if inception := inception_v3(settings.inception):
@@ -40,22 +37,23 @@ def evaluate(params: Params) -> None:
     else:
         print(f"FID left out: no {settings.inception}, nothing in torch's cache, no download")
 
-    directions = measure(generators, train, test, settings, networks, CACHE / "features")
+    measure = FAMILIES[generators.card["architecture"]["name"]]
+    found = measure(generators, train, test, settings, networks, CACHE / "features")
     curves = METRICS / "plots" / "losses.csv"
     losses = pd.read_csv(curves) if curves.is_file() else None
     known = origin(lineage("evaluate"))
-    page = render(directions, networks, settings.model_dump(), generators.card, losses, known)
-    write_pictures(Path("data/evaluation"), directions)
-    write_metrics(METRICS, directions, page, settings.grid_rows)
+    page = found.page(networks, settings.model_dump(), generators.card, losses, known)
+    found.write(Path("data/evaluation"))
+    write_metrics(METRICS, found.figures, found.bars, found.sheets, page)
     log_evaluation(
         json.loads(Path("models/run.json").read_text()),
-        flatten(directions),
+        found.figures,
         {"evaluate": settings.model_dump()},
         [METRICS / "report.html", *sorted((METRICS / "grids").iterdir())],
-        verdict(directions),
+        found.verdict,
     )
-    absent = [f"{key} left out: {reason}" for key, reason in left_out(directions).items()]
-    print(*absent, *verdict(directions), sep="\n")
+    absent = [f"{key} left out: {reason}" for key, reason in found.left_out.items()]
+    print(*absent, *found.verdict, sep="\n")
 
 
 if __name__ == "__main__":

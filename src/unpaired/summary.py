@@ -21,6 +21,11 @@ FIGURES: dict[str, tuple[str, str, Callable[[list[float]], float]]] = {
     "  share of the gap closed": (f"kid_{NETWORK}_gap_closed", "{:.0%}", max),
     "Coverage (EfficientNet-Lite0)": (f"coverage_{NETWORK}", "{:.0%}", max),
     "Diversity (EfficientNet-Lite0)": (f"diversity_{NETWORK}", "{:.2f}", max),
+    "Near duplicates among samples": ("near_duplicates", "{:.0%}", min),
+    "Groups made too often or seldom": ("distinct_bins", "{:.0%}", min),
+    "Copies of training pictures": ("near_train_share", "{:.0%}", min),
+    "Class reached": ("target_share", "{:.0%}", max),
+    "  classifier right about real ones": ("classifier_accuracy", "{:.0%}", max),
     "Faithfulness: the input found again": ("faithfulness", "{:.0%}", max),
     "Cycle reconstruction, L1 of 255": ("cycle_l1", "{:.1f}", min),
     "  PSNR, dB": ("cycle_psnr", "{:.1f}", max),
@@ -40,13 +45,16 @@ def show() -> None:
     """Prints the summary of the last run. Raises Problem if there is none."""
     try:
         figures = json.loads(Path("metrics/evaluation.json").read_text())
-        a, b = json.loads(Path("data/sets/test/about.json").read_text())["domains"]
+        domains = json.loads(Path("data/sets/test/about.json").read_text())["domains"]
     except OSError as error:
         raise Problem(f"{error.filename} is missing; run `dvc repro` first") from None
-    ways = {"ab": f"{a} → {b}", "ba": f"{b} → {a}"}
+    ways = {"": ", ".join(domains)}  # of models without two directions
+    if f"{KERNEL}_ab" in figures:
+        a, b = domains
+        ways = {"_ab": f"{a} → {b}", "_ba": f"{b} → {a}"}
     console = Console()
     for way, title in ways.items():
-        own = {k.removesuffix(f"_{way}"): v for k, v in figures.items() if k.endswith(f"_{way}")}
+        own = {k.removesuffix(way): v for k, v in figures.items() if k.endswith(way)}
         if f"{KERNEL}_p" in own:  # results of an earlier version have none
             console.print(f"[bold]{escape(title)}:[/bold] {judge(own).brief}.", highlight=False)
     console.print(_figures(figures, ways), _times(), sep="\n")
@@ -59,7 +67,7 @@ def _figures(figures: dict[str, float], ways: dict[str, str]) -> Table:
     table.caption = "In brackets: two sets of real pictures (floor) and doing nothing (ceiling)"
     table.caption_justify = "left"
     for label, (key, form, _) in FIGURES.items():
-        cells = [_cell(figures, f"{key}{{}}_{way}", form) for way in ways]
+        cells = [_cell(figures, f"{key}{{}}{way}", form) for way in ways]
         if any(cells):
             table.add_row(label, *cells)
     return table

@@ -68,6 +68,34 @@ class Reshape(nn.Module):
         return out
 
 
+class Shows(nn.Module):
+    """Draws nothing new: one of `images` after the other."""
+
+    z_distribution = "normal"
+
+    def __init__(self, images: np.ndarray):
+        super().__init__()
+        self.images, self.at = images, 0
+        self.nothing = nn.Parameter(torch.zeros(1))
+
+    def draw(self, count, rng):
+        return torch.randn(count, 4, generator=rng)
+
+    def forward(self, z):
+        places = [(self.at + place) % len(self.images) for place in range(len(z))]
+        self.at += len(z)
+        return torch.from_numpy(self.images[places]).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+class Paints(nn.Module):
+    """Puts the thing into the colour of the class it is told, as the planted sets have them."""
+
+    def forward(self, x, label):
+        colours = torch.tensor([PALETTE[name] for name in PALETTE]).float() / 127.5 - 1
+        flat = (label @ colours)[:, :, None, None].expand_as(x)
+        return torch.where((x > 0.9).all(1, keepdim=True), x, flat)
+
+
 TINY = FeatureNetwork("efficientnet_lite0", "test", "fd_efficientnet_lite0",
                       "kid_efficientnet_lite0", "a stand-in", Tiny())  # fmt: skip
 SETTINGS = Evaluate(seed=0, kid_subset_size=10, kid_subsets=20, inception="none", grid_rows=3)

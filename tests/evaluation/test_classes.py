@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
-import torch
-from planted import PALETTE, SETTINGS, SIDE, TINY, planted_set
+from planted import PALETTE, SETTINGS, SIDE, TINY, Paints, planted_set
 from torch import nn
 
 from unpaired.errors import Problem
@@ -11,16 +10,6 @@ from unpaired.weights import Generators
 
 COLOURS = list(PALETTE)
 WANTED = [f"colour={name}" for name in COLOURS]
-BACKGROUND = 0.9
-
-
-class Paints(nn.Module):
-    """Puts the thing into the colour of the class it is told, as the planted sets have them."""
-
-    def forward(self, x, label):
-        colours = torch.tensor([PALETTE[name] for name in COLOURS]).float() / 127.5 - 1
-        flat = (label @ colours)[:, :, None, None].expand_as(x)
-        return torch.where((x > BACKGROUND).all(1, keepdim=True), x, flat)
 
 
 class Ignores(nn.Module):

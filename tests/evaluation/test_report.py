@@ -11,6 +11,8 @@ from planted import SETTINGS, SIDE, TINY, Reshape
 from torch import nn
 
 from unpaired.evaluation.curves import HEIGHT, WIDTH, panels
+from unpaired.evaluation.evaluating import flatten
+from unpaired.evaluation.grids import grid
 from unpaired.evaluation.report import EXTREMES, _pictures, render
 from unpaired.evaluation.writing import write_metrics, write_pictures
 from unpaired.pages import data_uri
@@ -131,7 +133,9 @@ def test_files(measured, tmp_path):
     ways = measured(Reshape(), nn.Identity())
     for folder in (tmp_path / "1", tmp_path / "2"):
         write_pictures(folder / "evaluation", ways)
-        write_metrics(folder / "metrics", ways, "<p>page", SETTINGS.grid_rows)
+        sheets = {way.name: grid(way, SETTINGS.grid_rows) for way in ways}
+        bars = {way.key: way.figures for way in ways}
+        write_metrics(folder / "metrics", flatten(ways), bars, sheets, "<p>page")
     first, second = (
         {file.relative_to(root): file.read_bytes() for file in root.rglob("*") if file.is_file()}
         for root in (tmp_path / "1", tmp_path / "2")
@@ -144,7 +148,7 @@ def test_files(measured, tmp_path):
     assert pictures.table["cycle_l1"].astype(float).mean() == pytest.approx(
         ways[0].figures["cycle_l1"], abs=1e-3
     )
-    assert (read_set(tmp_path / "1/evaluation", "backpack_reconstructed").images
+    assert (read_set(tmp_path / "1/evaluation", "backpack_to_handbag_and_back").images
             == ways[1].reconstructions).all()  # fmt: skip
     features = np.load(tmp_path / "1/evaluation/handbag_to_backpack.efficientnet_lite0.npy")
     assert features.shape == (12, 96)

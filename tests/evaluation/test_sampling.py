@@ -1,10 +1,7 @@
 from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
-from planted import SETTINGS, SIDE, TINY, planted_set
-from torch import nn
+from planted import SETTINGS, SIDE, TINY, Shows, planted_set
 
 from unpaired.errors import Problem
 from unpaired.evaluation.sampling import Samples, evaluate_samples
@@ -12,25 +9,6 @@ from unpaired.weights import Generators
 
 TRAIN, TEST = planted_set("handbag", 60, 0), planted_set("handbag", 24, 1)
 KID = "kid_efficientnet_lite0"
-
-
-class Shows(nn.Module):
-    """Draws nothing new: one of `images` after the other."""
-
-    z_distribution = "normal"
-
-    def __init__(self, images: np.ndarray):
-        super().__init__()
-        self.images, self.at = images, 0
-        self.nothing = nn.Parameter(torch.zeros(1))
-
-    def draw(self, count, rng):
-        return torch.randn(count, 4, generator=rng)
-
-    def forward(self, z):
-        places = [(self.at + place) % len(self.images) for place in range(len(z))]
-        self.at += len(z)
-        return torch.from_numpy(self.images[places]).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 @pytest.fixture

@@ -133,7 +133,7 @@ def evaluate_classes(
         made = translate(network, images, title, told)
         remade = translate(network, made, f"{source} reconstructed", back)
         way = measure_direction(
-            _key(source, target),
+            "",
             domains[source],
             domains[target],
             made,
@@ -142,6 +142,7 @@ def evaluate_classes(
             networks,
             cache,
         )
+        way = replace(way, key=way.name)
         if any(label.startswith(COLOUR) for label in wanted):
             way = _without_colour(way)
         if judge:
@@ -172,11 +173,6 @@ def _mask(rows: np.ndarray, name: str, names: list[str]) -> np.ndarray:
     if name in names:
         return rows[:, names.index(name)] == 1
     return rows[:, names.index(name.removeprefix("not "))] == 0
-
-
-def _key(source: str, target: str) -> str:
-    """Values of a column can hold what neither a file's name nor MLflow takes."""
-    return re.sub(r"[^\w.-]+", "_", f"{source}_to_{target}")
 
 
 def _domains(

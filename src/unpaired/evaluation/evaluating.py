@@ -1,5 +1,6 @@
 """Both generators on the test pictures: every figure, with the levels that give it a meaning."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,11 @@ class Direction:
     figures: dict[str, float]
     counts: dict[str, int]
     left_out: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        """`<source>_to_<target>`, without what neither a file's name nor MLflow takes."""
+        return re.sub(r"[^\w.-]+", "_", f"{self.source}_to_{self.target}")
 
     @property
     def best_first(self) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from unpaired.evaluation.evaluating import Direction
 from unpaired.evaluation.features import FeatureNetwork
@@ -41,6 +41,14 @@ class Row:
     notes: list[str] = field(default_factory=list)
 
 
+class Explained(Protocol):
+    @property
+    def figures(self) -> dict[str, float]: ...
+    @property
+    def left_out(self) -> dict[str, str]: ...
+
+
+REAL_ENOUGH = "How real?"
 NOTHING_DONE: Level = ("nothing done", "_ceiling")
 REAL: Level = ("real", "_floor")
 BY_CHANCE: Level = ("by chance", "_chance")
@@ -51,12 +59,12 @@ def _of_network(network: FeatureNetwork) -> list[Figure]:
     on = "" if fid else " on EfficientNet-Lite0"
     kid = (
         "A network that knows everyday things describes each picture in numbers. How far are the "
-        "descriptions of the translations, as a set, from those of real {target} pictures? 0 is no "
+        "descriptions of the {things}, as a set, from those of real {target} pictures? 0 is no "
         "distance. Mean ± deviation over {subsets} draws of {subset}."
     )
     frechet = (
         "The same question, asked of mean and spread of the descriptions. With few pictures it is "
-        "too large: this is of {made} translations and {real} real pictures, so read it between "
+        "too large: this is of {made} {things} and {real} real pictures, so read it between "
         "its ends, which have as many, and never beside a published value."
     )
     pairs = {
@@ -65,7 +73,9 @@ def _of_network(network: FeatureNetwork) -> list[Figure]:
         "*_improvement_p": "so much gain by luck: {}",
         "*_p": "so far from real pictures by luck: {}",
     }
-    variety = "Of the real {target} pictures, how many have a translation as near as their own like"
+    variety = (
+        "Of the real {target} pictures, how many have one of the {things} as near as their own like"
+    )
     return [
         Figure(network.kernel, f"KID{on}", kid, (NOTHING_DONE, REAL), pairs, "z.3f"),
         Figure(
@@ -78,7 +88,7 @@ def _of_network(network: FeatureNetwork) -> list[Figure]:
         Figure(
             f"coverage_{network.name}",
             f"Coverage{' on Inception' if fid else ''}",
-            f"{variety}? Low if the translations look unreal, or are few different ones.",
+            f"{variety}? Low if the {{things}} look unreal, or are few different ones.",
             (NOTHING_DONE, ("a perfect generator", "_expected")),
             {"*_floor": "as many real training pictures reach {:.0%}"},
             ".0%",
@@ -86,7 +96,7 @@ def _of_network(network: FeatureNetwork) -> list[Figure]:
         Figure(
             f"diversity_{network.name}",
             f"Diversity{' on Inception' if fid else ''}",
-            "How much the translations differ from each other, against how much real {target} "
+            "How much the {things} differ from each other, against how much real {target} "
             "pictures do. Low if it makes the same few again and again.",
             (("all alike", 0.0), REAL),
             {"*_ceiling": "the inputs among each other: {:.2f}"},
@@ -95,6 +105,16 @@ def _of_network(network: FeatureNetwork) -> list[Figure]:
     ]
 
 
+REACHING = [
+    Figure(
+        "target_share",
+        "Reached its class",
+        "How many translations a classifier, which learned from real training pictures, takes for "
+        "{target}.",
+        (("none", 0.0), ("all", 1.0)),
+        form=".0%",
+    ),
+]
 KEEPING = [
     Figure(
         "faithfulness",
@@ -188,17 +208,32 @@ def explain(
     settings: the section `evaluate`.
     """
     subjects = {
-        "How real?": [figure for network in networks for figure in _of_network(network)],
+        "Is the class reached?": REACHING,
         "Is the input kept?": KEEPING,
         "There and back": BACK,
     }
     words = {
+        "things": "translations",
         "target": way.target,
         "made": way.counts["source"],
         "real": way.counts["target"],
-        "subsets": settings["kid_subsets"],
-        "subset": settings["kid_subset_size"],
     }
+    return explained(way, subjects, words, networks, settings)
+
+
+def explained(
+    way: Explained,
+    subjects: dict[str, list[Figure]],
+    words: dict[str, Any],
+    networks: list[FeatureNetwork],
+    settings: dict[str, Any],
+) -> list[tuple[str, list[Row]]]:
+    """subjects: figures by subject, those of the networks' distances under REAL_ENOUGH; words: to
+    fill in: `things`, `target`, `made`, `real`."""
+    words |= {"subsets": settings["kid_subsets"], "subset": settings["kid_subset_size"]}
+    subjects = {
+        REAL_ENOUGH: [one for network in networks for one in _of_network(network)]
+    } | subjects
     found = {
         title: [_row(figure, way, words) for figure in figures if _tried(figure, way)]
         for title, figures in subjects.items()
@@ -208,15 +243,15 @@ def explain(
             f"Inception's weights are neither {settings['inception']} nor in torch's cache, and "
             f"could not be downloaded. Put {FILE_NAME} there, then run dvc repro evaluate."
         )
-        found["How real?"].append(Row("fid", "FID", "The usual figure in papers.", reason=reason))
+        found[REAL_ENOUGH].append(Row("fid", "FID", "The usual figure in papers.", reason=reason))
     return [(title, rows) for title, rows in found.items() if rows]
 
 
-def _tried(figure: Figure, way: Direction) -> bool:
+def _tried(figure: Figure, way: Explained) -> bool:
     return figure.key in way.figures or figure.key in way.left_out
 
 
-def _row(figure: Figure, way: Direction, words: dict[str, Any]) -> Row:
+def _row(figure: Figure, way: Explained, words: dict[str, Any]) -> Row:
     key, figures = figure.key, way.figures
     text = figure.text.format(**words)
     if key not in figures:

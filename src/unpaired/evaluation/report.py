@@ -62,14 +62,36 @@ def render(
     settings: the section `evaluate`; card: what training recorded beside the generators;
     losses: a row a logged step, or None; origin: the commit, the data's hashes, the machine.
     """
-    side = directions[0].inputs.shape[1]
+    names = dict.fromkeys(name for way in directions for name in (way.source, way.target))
+    return page(
+        "report.html.j2",
+        directions[0].inputs.shape[1],
+        networks,
+        settings,
+        card,
+        losses,
+        origin,
+        domains=list(names),
+        sections=[section(way, networks, settings) for way in directions],
+    )
+
+
+def page(
+    template: str,
+    side: int,
+    networks: list[FeatureNetwork],
+    settings: dict[str, Any],
+    card: dict[str, Any],
+    losses: pd.DataFrame | None,
+    origin: dict[str, Any],
+    **found: Any,
+) -> str:
+    """What the pages of all models share. found: what the template itself asks for; side: of the
+    pictures, in px."""
     return render_page(
         "unpaired.evaluation",
-        "report.html.j2",
-        domains=list(
-            dict.fromkeys(name for way in directions for name in (way.source, way.target))
-        ),
-        sections=[_section(way, networks, settings) for way in directions],
+        template,
+        **found,
         shown_side=side * enlargement(side),
         networks=networks,
         panels=panels(losses) if losses is not None else [],
@@ -83,13 +105,19 @@ def render(
     )
 
 
-def _section(way: Direction, networks: list[FeatureNetwork], settings: dict[str, Any]) -> Section:
+def section(
+    way: Direction,
+    networks: list[FeatureNetwork],
+    settings: dict[str, Any],
+    extremes: int = EXTREMES,
+) -> Section:
+    """extremes: how many of the best and of the worst are shown."""
     counts = way.counts
     return Section(
         way.key,
         f"{way.source} → {way.target}",
         judge(way.figures),
-        _pictures(way, settings["grid_rows"]),
+        _pictures(way, settings["grid_rows"], extremes),
         explain(way, networks, settings),
         f"{counts['source']} translations against {counts['target']} real test pictures; "
         f"“real” is {counts['floor']} training pictures in place of the translations, “nothing "
@@ -97,7 +125,7 @@ def _section(way: Direction, networks: list[FeatureNetwork], settings: dict[str,
     )
 
 
-def _pictures(way: Direction, wanted: int) -> list[Pictures]:
+def _pictures(way: Direction, wanted: int, extremes: int = EXTREMES) -> list[Pictures]:
     heads = ("input", "translation", "and back")
     columns = (way.inputs, way.translations, way.reconstructions)
     off = way.table["cycle_l1"].to_numpy()
@@ -108,9 +136,12 @@ def _pictures(way: Direction, wanted: int) -> list[Pictures]:
         return Pictures(title, heads, list(zip(labels, uris, strict=True)))
 
     spread = spread_places(len(way.inputs), wanted)
-    few = min(EXTREMES, len(off) // 2)
+    few = min(extremes, len(off) // 2)
+    first = shown(f"{len(spread)} of {len(off)}, evenly spread, none chosen by hand", spread, False)
+    if not few:
+        return [first]
     return [
-        shown(f"{len(spread)} of {len(off)}, evenly spread, none chosen by hand", spread, False),
+        first,
         shown(f"The {few} that came back best", way.best_first[:few]),
         shown(f"The {few} that came back worst", way.best_first[::-1][:few]),
     ]

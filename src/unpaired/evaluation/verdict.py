@@ -24,6 +24,9 @@ NEARNESS = (  # from this share of the gap to real pictures closed
     (-float("inf"), ("no", "still far from")),
 )
 VARIOUS, FEW = 0.8, 0.6  # of diversity; a generator of two pictures gets 0.5
+COLLAPSED, REPEATING = 0.5, 0.15  # of near_duplicates
+COPYING, COPYING_SOME = 0.5, 0.2  # of near_train_share; new pictures have 0.05
+REACHED, PARTLY_REACHED = 0.8, 0.5  # of target_share
 FOUND_AGAIN = 0.5  # of faithfulness
 KEPT, PARTLY_KEPT = 0.6, 0.3  # of colour_kept
 ONE_COLOUR = 0.35  # of colour_spread
@@ -53,7 +56,8 @@ class Verdict:
 def judge(figures: Mapping[str, float]) -> Verdict:
     """One direction's figures, keys without the way → its verdict. What was not measured is not
     asked, so pictures made from noise have no input to keep."""
-    asked = (_gain(figures), _nearness(figures), _variety(figures), _input_kept(figures))
+    questions = (_gain, _nearness, _variety, _repetition, _originality, _class_reached, _input_kept)
+    asked = (question(figures) for question in questions)
     return Verdict([answer for answer in asked if answer])
 
 
@@ -130,6 +134,53 @@ def _variety(figures: Mapping[str, float]) -> Answer | None:
     if diversity < FEW:
         return Answer(question, "no", "makes few different pictures", text)
     return Answer(question, "yes" if diversity >= VARIOUS else "partly", "", text)
+
+
+def _repetition(figures: Mapping[str, float]) -> Answer | None:
+    question, share = "Each one another picture?", figures.get("near_duplicates")
+    if share is None:
+        return None
+    text = (
+        f"{share:.0%} have another one almost like them; of real pictures "
+        f"{figures['near_duplicates_floor']:.0%} do."
+    )
+    if "distinct_bins" in figures:
+        text += (
+            f" Of the groups that training pictures fall into, {figures['distinct_bins']:.0%} are "
+            f"made too often or too seldom (real pictures: {figures['distinct_bins_floor']:.0%})."
+        )
+    if share > COLLAPSED:
+        return Answer(question, "no", "collapsed to few pictures", text)
+    if share > REPEATING:
+        return Answer(question, "partly", "repeats itself", text)
+    return Answer(question, "yes", "", text)
+
+
+def _originality(figures: Mapping[str, float]) -> Answer | None:
+    question, share = "New ones, not copies of training pictures?", figures.get("near_train_share")
+    if share is None:
+        return None
+    text = (
+        f"{share:.0%} are as near to a training picture as the nearest 5% of real new pictures "
+        f"are; the usual distance is {figures['nearest_train_ratio']:.2f} of theirs."
+    )
+    if share > COPYING:
+        return Answer(question, "no", "copies training pictures", text)
+    if share > COPYING_SOME:
+        return Answer(question, "partly", "copies some training pictures", text)
+    return Answer(question, "yes", "", text)
+
+
+def _class_reached(figures: Mapping[str, float]) -> Answer | None:
+    question, share = "Does it reach the class?", figures.get("target_share")
+    if share is None:
+        return None
+    text = f"A classifier of real pictures puts {share:.0%} of the translations there."
+    if share >= REACHED:
+        return Answer(question, "yes", "reaches its class", text)
+    grade = "partly" if share >= PARTLY_REACHED else "no"
+    return Answer(question, grade, "reaches its class in part" if grade == "partly" else
+                  "misses its class", text)  # fmt: skip
 
 
 def _input_kept(figures: Mapping[str, float]) -> Answer | None:

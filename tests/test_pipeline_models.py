@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pytest
 from clone import Clone, tiny_clone
 
 TINY = {"epochs": 2, "batch_size": 4, "ngf": 8, "ndf": 8, "keep": "last", "ema": 0.0}
@@ -40,7 +39,6 @@ def test_dcgan(tmp_path):
     assert KID in plotted(clone)
 
 
-@pytest.mark.slow
 def test_stargan(tmp_path):
     labels = ["colour=black", "colour=red"]
     clone = reproduced(tmp_path, "stargan", {"train": 90, "test": 60}, labels=labels)

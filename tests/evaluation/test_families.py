@@ -83,7 +83,7 @@ def test_classes_and_their_page(left):
     assert (folder / "metrics/grids/classes.png").exists()
     assert HOSTILE not in html and "&lt;b&gt;&amp;bags" in html
     assert html.count("<details") == 6
-    assert html.index("to green") < html.index("<details")
+    assert html.index("from ↓ to →") < html.index("<details")
     grid = SETTINGS.grid_rows * (1 + len(names))
     assert html.count("data:image/png") == grid + 6 * 3 * 3
     low = [float(y) for y in re.findall(r"[\d.]+,([\d.-]+)", html.split("polyline")[-1])]

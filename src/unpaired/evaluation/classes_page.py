@@ -97,10 +97,12 @@ def share_table(found: Classes) -> tuple[list[str], list[tuple[str, list[str]]]]
         if SHARE in way.figures
     }
     if not {source for source, _ in shares} <= set(found.names):
-        return ["reached"], [(f"{a} → {b}", [share]) for (a, b), share in shares.items()]
+        return ["direction", "reached"], [
+            (f"{a} → {b}", [share]) for (a, b), share in shares.items()
+        ]
     rows = [
         (source, [shares.get((source, target), "–") for target in found.names])
         for source in found.names
         if shares
     ]
-    return [f"to {name}" for name in found.names], rows
+    return ["from ↓ to →", *found.names], rows

@@ -13,7 +13,9 @@ from shared import main, output, tell
 
 from unpaired import champion, params, promotion
 from unpaired.comparing import tables
+from unpaired.comparing.comparison import directions
 from unpaired.comparing.results import WORKSPACE, Repository
+from unpaired.errors import Problem
 
 REPORT = Path("report")
 DATA = ("metrics/data.json", "metrics/sets.json")
@@ -22,7 +24,11 @@ DATA = ("metrics/data.json", "metrics/sets.json")
 def compare() -> None:
     (REPORT / "pictures").mkdir(parents=True)
     before = output("git", "rev-parse", "HEAD")
-    outcome, decision = champion.promote(params.load(), dry_run=True)
+    decision = None
+    try:
+        outcome, decision = champion.promote(params.load(), dry_run=True)
+    except Problem as problem:  # of a model that no rules promote
+        outcome = str(problem)
     sections = [
         f"## Retrained from {before[:8]}",
         output("dvc", "metrics", "diff", before[:8], "--md", "--targets", *DATA),
@@ -49,8 +55,7 @@ def first_results() -> str:
     """Figures and grids, with nothing to compare them with."""
     shutil.copytree("metrics/grids", REPORT / "pictures", dirs_exist_ok=True)
     result = Repository().read(WORKSPACE)
-    a, b = result.domains[:2]
-    titles = {"ab": f"{a} → {b}", "ba": f"{b} → {a}"}
+    titles = directions([result])
     shown = [tables.figures([result], way, title, False) for way, title in titles.items()]
     return tables.markdown(shown, ["The first results: there are none to compare them with."])
 

@@ -41,7 +41,7 @@ def compare(names: list[str], out: Path, as_markdown: bool) -> None:
         raise Problem("compare needs two or more: experiments, revisions, workspace or MLflow runs")
     repository = Repository()
     results = [repository.read(name) for name in names]
-    ways = _ways(results)
+    ways = directions(results)
     with TemporaryDirectory() as folder:
         pictures = [
             repository.pictures(result, Path(folder)) if WAYS[0] in ways else None
@@ -98,12 +98,12 @@ def _paired(groups: list[list[Result]], columns: list[Result]) -> list[tables.Ta
             pair = [columns[0], column]
             found += [
                 tables.figures(pair, way, title, False, differences)
-                for way, title in _ways(runs).items()
+                for way, title in directions(runs).items()
             ]
     return found
 
 
-def _ways(results: list[Result]) -> dict[str, str]:
+def directions(results: list[Result]) -> dict[str, str]:
     """The two directions, titled by their domains' names where all have the same; of models
     without two, one of no name.
 

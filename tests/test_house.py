@@ -1,6 +1,8 @@
 """What may import what."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import unpaired
@@ -30,3 +32,9 @@ def test_training_runs_without_the_rest_of_the_house():
     assert not {name for name in found if name.startswith(("dvc", "mlflow", "pandas"))}
     for path in files:
         assert "\nfrom unpaired.params" not in path.read_text(encoding="utf-8")
+
+
+def test_importing_the_package_does_not_import_torch():
+    script = "import sys, unpaired; print('torch' in sys.modules, callable(unpaired.load))"
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert answer.stdout.split() == ["False", "True"]

@@ -1,6 +1,7 @@
 """Trainings that were asked to stop, and longer ones that go on from shorter."""
 
 import os
+import shutil
 import signal
 import time
 
@@ -8,6 +9,7 @@ import pytest
 import torch
 from watcher import Watcher, same, weights
 
+from unpaired.errors import Problem
 from unpaired.training import hardware
 from unpaired.training.checkpoint import load_checkpoint
 from unpaired.training.cyclegan import CycleGAN
@@ -160,3 +162,14 @@ def test_the_best_outlives_an_interruption(images, rules, folder):
     trained = train(images, settings, folder(), watcher, judge=judge)
     assert trained.kept_step == 2 and len(seen) == 4
     assert next(watcher.kept["generator_ab"].parameters()).sum().item() == seen[0]
+
+
+def test_a_checkpoint_says_what_it_belongs_to(images, rules, folder):
+    train(images, rules(ROWS), folder("one"), Watcher())
+    state = saved(folder("one"))
+    assert state["trajectory"] == "one" and state["settings"]["log_every"] == 3
+    shutil.copytree(folder("one"), folder("other"))
+    with pytest.raises(
+        Problem, match=r"checkpoint\.pt belongs to another training \(one\); delete"
+    ):
+        train(images, rules(ROWS), folder("other"), Watcher())

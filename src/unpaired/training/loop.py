@@ -235,6 +235,8 @@ class _Training:
             "step": step,
             "best": self.best,
             "resolved": self.resolved,
+            "trajectory": self.folder.parent.name,
+            "settings": self.settings.model_dump(),
         }
         save_checkpoint(self.folder / name, state)
 

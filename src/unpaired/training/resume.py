@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from filelock import FileLock, Timeout
 
+from unpaired.errors import Problem
 from unpaired.training.checkpoint import load_checkpoint
 from unpaired.training.schedule import constant_steps
 
@@ -84,12 +85,16 @@ def starting_point(
     folder: Path, steps: int, settings: "Train", device: torch.device
 ) -> dict | None:
     """The state from which a training of `steps` goes on: its own, else the furthest that trainings
-    of another length have in common with it (whose samples are then taken over), else None."""
+    of another length have in common with it (whose samples are then taken over), else None.
+
+    Raises:
+        Problem: a checkpoint cannot be read, or belongs to other settings, data or code.
+    """
     if (folder / CHECKPOINT).exists():
-        return load_checkpoint(folder / CHECKPOINT, device)
+        return _load(folder / CHECKPOINT, device)
     best, where = None, folder
     for path in folder.parent.glob(f"*/{BEFORE_DECAY}"):
-        state = load_checkpoint(path, device)
+        state = _load(path, device)
         in_common = state["step"] <= constant_steps(steps, settings.decay)
         if in_common and (best is None or state["step"] > best["step"]):
             best, where = state, path.parent
@@ -100,3 +105,12 @@ def starting_point(
                 (folder / "samples").mkdir(parents=True, exist_ok=True)
                 shutil.copy(grid, folder / "samples")
     return best
+
+
+def _load(path: Path, device: torch.device) -> dict:
+    state = load_checkpoint(path, device)
+    if state["trajectory"] != path.parent.parent.name:
+        raise Problem(
+            f"{path} belongs to another training ({state['trajectory']}); delete it to start anew"
+        )
+    return state

@@ -162,9 +162,9 @@ def test_a_push_that_was_killed_goes_on(s3, clone, tmp_path):
     use(clone, "s3://bucket/push", s3.url)
     s3.kill_at(clone, "PUT", 10, "dvc", "push")
     half = s3.objects("push")
-    assert len(half) == 10
     clone.run("dvc", "push")
     whole = s3.objects("push")
+    assert set(half) < set(whole)
     assert set(whole) == {path for path in cached(clone) if path.startswith("files/")}
     for key, content in whole.items():
         name = key.removeprefix("files/md5/").replace("/", "").removesuffix(".dir")

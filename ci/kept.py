@@ -5,9 +5,10 @@ is under another key, which the training does not look at; the next one takes it
 """
 
 import os
-import tarfile
 import tempfile
+from contextlib import suppress
 from pathlib import Path
+from zipfile import ZipFile
 
 from shared import remote
 
@@ -19,7 +20,7 @@ STATES = CACHE / "resume"
 class KeptState:
     def __init__(self) -> None:
         self._fs, folder = remote()
-        self._place = self._fs.join(folder, "training.tar")
+        self._place = self._fs.join(folder, "training.zip")
         self._kept: float = 0
 
     def bring_back(self) -> None:
@@ -28,10 +29,10 @@ class KeptState:
             return
         STATES.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-            archive = Path(folder, "training.tar")
+            archive = Path(folder, "training.zip")
             self._fs.get_file(self._place, str(archive))
-            with tarfile.open(archive) as file:
-                file.extractall(STATES, filter="data")
+            with ZipFile(archive) as file:
+                file.extractall(STATES)  # which keeps whatever name there is below it
         self._kept = self._newest()[0]
         print(f"a training's state is there: {_name(self._newest()[1])}", flush=True)
 
@@ -42,9 +43,11 @@ class KeptState:
         if time <= self._kept:
             return
         with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-            archive = Path(folder, "training.tar")
-            with tarfile.open(archive, "w") as file:
-                file.add(checkpoint.parent, _name(checkpoint), filter=_finished)
+            archive = Path(folder, "training.zip")
+            with ZipFile(archive, "w") as file:
+                for path in filter(_finished, sorted(checkpoint.parent.rglob("*"))):
+                    with suppress(FileNotFoundError):  # what waited for MLflow has been sent
+                        file.write(path, path.relative_to(STATES))
             part = f"{self._place}.{os.getpid()}.part"
             try:
                 self._fs.put_file(str(archive), part)
@@ -69,6 +72,5 @@ def _name(checkpoint: Path) -> str:
     return checkpoint.parent.relative_to(STATES).as_posix()
 
 
-def _finished(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    name = Path(entry.name).name
-    return None if name == "lock" or name.endswith(".part") else entry
+def _finished(path: Path) -> bool:
+    return path.is_file() and path.name != "lock" and path.suffix != ".part"

@@ -21,7 +21,7 @@ def test_a_training_goes_on_after_its_runner_was_lost_or_its_job_cancelled(
     person, replay = make_replay(pictures=18, train=10, test=6, KEEP_STATE_SECONDS="0.2")
     person.set(train={"epochs": 30})
     person.commit("longer")
-    kept = Path(replay.variables["DVC_REMOTE_URL"], "retrain/training.tar")
+    kept = Path(replay.variables["DVC_REMOTE_URL"], "retrain/training.zip")
     replay.begin()
     jobs = {"data": replay.job("data", {})}
     assert jobs["data"].result == "success", jobs["data"].log

@@ -7,9 +7,9 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import ZipFile
 
 import pandas as pd
 import pytest
@@ -72,9 +72,10 @@ def story(make_replay) -> Story:
 
 def leave_state_of(runner: Path, remote: Path) -> None:
     """As if a training on the old data had been cut short, and its state still lay there."""
-    with tarfile.open(remote / "retrain/training.tar", "w") as file:
-        (state,) = (runner / ".cache/resume").iterdir()
-        file.add(state, state.name)
+    states = runner / ".cache/resume"
+    with ZipFile(remote / "retrain/training.zip", "w") as file:
+        for path in states.rglob("*"):
+            file.write(path, path.relative_to(states))
 
 
 @pytest.mark.parametrize("run", ["first", "second"])

@@ -18,15 +18,33 @@ NETWORK = "efficientnet_lite0"  # there on every machine
 KERNEL = f"kid_{NETWORK}"
 CHANCE = 0.05  # a p-value below which it was not chance
 UNCHANGED = 3.0  # grey levels of 255, of distance_l1; fewer cannot be seen
-NEARNESS = (  # from this share of the gap to real pictures closed
-    (0.8, ("yes", "near to")),
-    (0.4, ("partly", "half-way to")),
-    (-float("inf"), ("no", "still far from")),
+LEAST = -float("inf")
+# From which value on, a grade and its words.
+NEARNESS = (  # share of the gap to real pictures closed
+    (0.8, ("yes", "near to real pictures")),
+    (0.4, ("partly", "half-way to real pictures")),
+    (LEAST, ("no", "still far from real pictures")),
 )
-VARIOUS, FEW = 0.8, 0.6  # of diversity; a generator of two pictures gets 0.5
-COLLAPSED, REPEATING = 0.5, 0.15  # of near_duplicates
-COPYING, COPYING_SOME = 0.5, 0.2  # of near_train_share; new pictures have 0.05
-REACHED, PARTLY_REACHED = 0.8, 0.5  # of target_share
+VARIETY = (  # diversity; a generator of two pictures gets 0.5
+    (0.8, ("yes", "")),
+    (0.6, ("partly", "")),
+    (LEAST, ("no", "makes few different pictures")),
+)
+REPETITION = (  # near_duplicates
+    (0.5, ("no", "collapsed to few pictures")),
+    (0.15, ("partly", "repeats itself")),
+    (LEAST, ("yes", "")),
+)
+COPYING = (  # near_train_share; new pictures have 0.05
+    (0.5, ("no", "copies training pictures")),
+    (0.2, ("partly", "copies some training pictures")),
+    (LEAST, ("yes", "")),
+)
+REACHED = (  # target_share
+    (0.8, ("yes", "reaches its class")),
+    (0.5, ("partly", "reaches its class in part")),
+    (LEAST, ("no", "misses its class")),
+)
 FOUND_AGAIN = 0.5  # of faithfulness
 KEPT, PARTLY_KEPT = 0.6, 0.3  # of colour_kept
 ONE_COLOUR = 0.35  # of colour_spread
@@ -69,6 +87,11 @@ def verdict(directions: list[Direction]) -> list[str]:
 def chance(p: float) -> str:
     """A p-value of 1,001 permutations in words."""
     return "p < 0.002" if p < 0.002 else f"p = {p:.2g}"
+
+
+def grade(value: float, scale: tuple[tuple[float, tuple[str, str]], ...]) -> tuple[str, str]:
+    """A grade and its part of the sentence."""
+    return next(words for least, words in scale if value >= least)
 
 
 def _unchanged(figures: Mapping[str, float]) -> bool:
@@ -120,8 +143,7 @@ def _nearness(figures: Mapping[str, float]) -> Answer:
         text = f"With so few pictures, they cannot be told from real ones ({chance(p)}).{covered}"
         return Answer(question, "yes", "not told from real pictures", text)
     text = f"They can be told from real ones ({chance(p)}).{covered}"
-    grade, brief = next(words for least, words in NEARNESS if share >= least)
-    return Answer(question, grade, f"{brief} real pictures", text)
+    return Answer(question, *grade(share, NEARNESS), text)
 
 
 def _variety(figures: Mapping[str, float]) -> Answer | None:
@@ -131,9 +153,7 @@ def _variety(figures: Mapping[str, float]) -> Answer | None:
     text = f"They differ from each other {diversity:.0%} as much as real pictures do."
     if figures.get("colour_spread", 1) < ONE_COLOUR:
         text += " Nearly all come out in one colour."
-    if diversity < FEW:
-        return Answer(question, "no", "makes few different pictures", text)
-    return Answer(question, "yes" if diversity >= VARIOUS else "partly", "", text)
+    return Answer(question, *grade(diversity, VARIETY), text)
 
 
 def _repetition(figures: Mapping[str, float]) -> Answer | None:
@@ -149,11 +169,7 @@ def _repetition(figures: Mapping[str, float]) -> Answer | None:
             f" Of the groups that training pictures fall into, {figures['distinct_bins']:.0%} are "
             f"made too often or too seldom (real pictures: {figures['distinct_bins_floor']:.0%})."
         )
-    if share > COLLAPSED:
-        return Answer(question, "no", "collapsed to few pictures", text)
-    if share > REPEATING:
-        return Answer(question, "partly", "repeats itself", text)
-    return Answer(question, "yes", "", text)
+    return Answer(question, *grade(share, REPETITION), text)
 
 
 def _originality(figures: Mapping[str, float]) -> Answer | None:
@@ -164,11 +180,7 @@ def _originality(figures: Mapping[str, float]) -> Answer | None:
         f"{share:.0%} are as near to a training picture as the nearest 5% of real new pictures "
         f"are; the usual distance is {figures['nearest_train_ratio']:.2f} of theirs."
     )
-    if share > COPYING:
-        return Answer(question, "no", "copies training pictures", text)
-    if share > COPYING_SOME:
-        return Answer(question, "partly", "copies some training pictures", text)
-    return Answer(question, "yes", "", text)
+    return Answer(question, *grade(share, COPYING), text)
 
 
 def _class_reached(figures: Mapping[str, float]) -> Answer | None:
@@ -176,11 +188,7 @@ def _class_reached(figures: Mapping[str, float]) -> Answer | None:
     if share is None:
         return None
     text = f"A classifier of real pictures puts {share:.0%} of the translations there."
-    if share >= REACHED:
-        return Answer(question, "yes", "reaches its class", text)
-    grade = "partly" if share >= PARTLY_REACHED else "no"
-    return Answer(question, grade, "reaches its class in part" if grade == "partly" else
-                  "misses its class", text)  # fmt: skip
+    return Answer(question, *grade(share, REACHED), text)
 
 
 def _input_kept(figures: Mapping[str, float]) -> Answer | None:
